@@ -58,22 +58,18 @@ def differences(environ: Mapping[str, str]) -> Iterator[Difference]:
     try:
         desired, account = _desired_state(environ)
     except CloudError as error:
-        yield _unread(ACCOUNT, error.code)
+        yield Kind.UNREAD, UNREAD.filled(what=ACCOUNT, code=error.code)
         return
     try:
         yield from _lacking_rights(desired, account)
     except CloudError as error:
-        yield _unread(ROLES, error.code)
+        yield Kind.UNREAD, UNREAD.filled(what=ROLES, code=error.code)
     for bucket in desired.buckets:
         try:
             yield from _of_bucket(bucket, account)
         except CloudError as error:
-            yield _unread(BUCKET.filled(name=bucket.name), error.code)
-
-
-def _unread(what: Text, code: str) -> Difference:
-    said = Text(UNREAD.en.format(what=what.en, code=code), UNREAD.zh.format(what=what.zh, code=code))
-    return Kind.UNREAD, said
+            what = BUCKET.filled(name=bucket.name)
+            yield Kind.UNREAD, UNREAD.filled(what=what, code=error.code)
 
 
 def _desired_state(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
@@ -142,11 +138,11 @@ def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[T
     except Failure:
         if strips:
             raise
-        found = [_unread(ACCOUNT, NO_KEY.say(language))]
+        found = [(Kind.UNREAD, UNREAD.filled(what=ACCOUNT, code=NO_KEY))]
     problems = []
     for kind, text in found:
         if kind in (Kind.LACKING, Kind.SHORT):
-            text = Text(SETUP.en.format(what=text.en), SETUP.zh.format(what=text.zh))
+            text = SETUP.filled(what=text)
         if kind in (Kind.UNREAD, Kind.LACKING):
             screen.warn(text.say(language))
         elif kind in (Kind.SHORT, Kind.PUBLIC):

@@ -28,9 +28,8 @@ DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
 DEFAULT_UPLOAD_ROLE = DEFAULT_LOG_STORE = "oss-direct-upload"
 SESSION_SECONDS = seconds(900, 43200)
 
-MUST_BE = Text("{name} must be {allowed}", "{name} 应为{allowed}")
-IS_NOT = Text("; {value!r} is not.", "，而不是 {value!r}。")
-MISSING = Text("; it is missing.", "；还没有给出。")
+MUST_BE = Text("{name} must be {allowed}; {value!r} is not.", "{name} 应为{allowed}，而不是 {value!r}。")
+MISSING = Text("{name} must be {allowed}; it is missing.", "{name} 应为{allowed}；还没有给出。")
 REGION_ID = Text("a region id such as {example}", "地域 ID，如 {example}")
 # What each option may be, where no setting of the function is the same.
 ROLE_NAME = (
@@ -99,9 +98,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         try:
             kind.read(kind.from_text(value))
         except ValueError:
-            rest = IS_NOT.filled(value=value) if value else MISSING
-            said = Text(*(MUST_BE.say(each, name=name, allowed=allowed.say(each)) for each in ("en", "zh")))
-            problems.append(Text(said.en + rest.en, said.zh + rest.zh))
+            problems.append((MUST_BE if value else MISSING).filled(name=name, allowed=allowed, value=value))
 
     bucket, region = environ.get("OSS_BUCKET", ""), environ.get("OSS_REGION", "")
     checked("OSS_BUCKET", bucket, BUCKET, in_both(BUCKET.allowed))

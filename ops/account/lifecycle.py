@@ -204,10 +204,6 @@ def _complaint(rule: ElementTree.Element, action: str, needed: list[PartedFolder
     if is_harmless or is_enough:
         return None
     longest = max((folder.days for folder in touched), default=0)
-    values = {"folders": ", ".join(folder.name for folder in touched), "days": longest}
-    english, chinese = ((name or NO_ID.say(each), prefix or ANY_KEY.say(each)) for each in ("en", "zh"))
-    words = IN_THE_WAY[action]
-    return Text(
-        words.en.format(name=english[0], prefix=english[1], **values),
-        words.zh.format(name=chinese[0], prefix=chinese[1], **values),
-    )
+    folders = ", ".join(folder.name for folder in touched)
+    values = {"name": name or NO_ID, "prefix": prefix or ANY_KEY, "folders": folders, "days": longest}
+    return IN_THE_WAY[action].filled(**values)

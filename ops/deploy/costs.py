@@ -51,6 +51,10 @@ CHECKS_OPEN = Text(
     "这些用途的审核没有所有实例共用的配额：{profiles}；阿里云内容安全按张计费，"
     "微信每天 200,000 次由整个 AppID 共用",
 )
+A_DAY = Text(
+    "{who} can add in a day: {clauses} (at 1 Gbps, prices of {months}){more}",
+    "{who}一天最多能花：{clauses}（按 1 Gbps 和 {months} 的价格）{more}",
+)
 SET_A_QUOTA = Text(
     "Set QUOTA_URL to a Redis and files_per_day in these profiles (docs/quotas.md).",
     "请把 QUOTA_URL 设为一个 Redis，并在这些用途里写 files_per_day（docs/quotas.zh-CN.md）。",
@@ -171,20 +175,17 @@ def _checks(spending: Spending) -> CostLine:
 
 def _a_day(spending: Spending) -> CostLine:
     (pictures, checks), stored = day_of_checks(spending), day_of_storage(spending)
-    used, clauses = ["storage"], []
+    used, said = ["storage"], []
     if pictures:
         used += [_checks_price(one) for one in spending.profiles if one.is_checked_by_aliyun]
-        clauses.append(CHECKED.filled(cny=f"{checks:,.2f}", pictures=f"{pictures:,}"))
-    clauses.append(STORED.filled(cny=f"{stored * price('storage'):,.2f}", gb=f"{stored:,.1f}"))
+        said.append(CHECKED.filled(cny=f"{checks:,.2f}", pictures=f"{pictures:,}"))
+    said.append(STORED.filled(cny=f"{stored * price('storage'):,.2f}", gb=f"{stored:,.1f}"))
     if any(one.read or one.acl == "public-read" for one in spending.profiles):
         used.append("egress_by_day")
         reading = GB_AN_HOUR * (16 * price("egress_by_day") + 8 * price("egress_by_night"))
-        clauses.append(READ.filled(cny=f"{reading:,.2f}"))
+        said.append(READ.filled(cny=f"{reading:,.2f}"))
     months = ", ".join(sorted({str(prices()[name]["read"]) for name in used}))
     who = CALLER if spending.tells_callers_apart else ADDRESS
     more = NOTHING if spending.counts_together else EACH
-    english, chinese = "; ".join(one.en for one in clauses), "；".join(one.zh for one in clauses)
-    return Text(
-        f"{who.en} can add in a day: {english} (at 1 Gbps, prices of {months}){more.en}",
-        f"{who.zh}一天最多能花：{chinese}（按 1 Gbps 和 {months} 的价格）{more.zh}",
-    ), None
+    clauses = Text("; ".join(one.en for one in said), "；".join(one.zh for one in said))
+    return A_DAY.filled(who=who, clauses=clauses, months=months, more=more), None

@@ -25,16 +25,13 @@ class Text(NamedTuple):
     zh: str
 
     def say(self, language: str, **values: object) -> str:
+        """Return it in a language; so is each value that is a text itself."""
         text = self.zh if language == "zh" else self.en
-        return text.format(**values) if values else text
+        said = {name: one.say(language) if isinstance(one, Text) else one for name, one in values.items()}
+        return text.format(**said) if values else text
 
     def filled(self, **values: object) -> "Text":
-        """With these values; of one that is a ``Text`` the half of the same language."""
-        halves = [
-            {name: each[at] if isinstance(each, Text) else each for name, each in values.items()}
-            for at in (0, 1)
-        ]
-        return Text(self.en.format(**halves[0]), self.zh.format(**halves[1]))
+        return Text(self.say("en", **values), self.say("zh", **values))
 
 
 class Failure(Exception):
