@@ -36,7 +36,7 @@ def profiles_in(
         text = Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
-        said = Text(f"--profiles {file} cannot be read: {why.en}.", f"无法读取 --profiles {file}：{why.zh}。")
+        said = Text(f"{file} cannot be read: {why.en}.", f"无法读取 {file}：{why.zh}。")
         problems.append(NO_PROFILES if is_unmade(Path(file)) else said)
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)

@@ -9,8 +9,8 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
@@ -26,14 +26,7 @@ from ops.deploy.profile_lines import with_lines
 from ops.deploy.rules import file_problems, resource_problems, setting_problems
 from ops.deploy.s_yaml import Problem, Resolver, environment, functions, read_s_yaml
 from ops.deploy.schema_check import schema_problems
-from ops.deploy.variables import (
-    ENV,
-    ENVIRONMENT,
-    VariableSources,
-    at_its_source,
-    placeholders,
-    unset_at_its_source,
-)
+from ops.deploy.variables import ENV, ENVIRONMENT, at_its_source, unset_at_its_source
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -57,25 +50,17 @@ WORDS = {
     "problems": Text("{count} problems", "{count} 个问题"),
     "none": Text("{name}: no problems", "{name}：没有问题"),
     "empty": Text("is empty; it must be a mapping", "是空的；应为映射"),
-    "untouched": Text(
-        "still has the value of .env.example; set your own", "还是 .env.example 里的值，请改成你自己的"
-    ),
 }
 # Files, beside s.yaml, that a problem may be in.
 OWN_FILES = (ENV, ENVIRONMENT, PROFILES_TOML, CALLERS_TOML, HOOKS_FILE.name)
 ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
 
 
-@dataclass
-class Report:
-    """
-    Args:
-        problems: what must be mended.
-        hints: what is worth knowing.
-    """
+class Report(NamedTuple):
+    """What must be mended, and what is worth knowing."""
 
-    problems: list[Text] = field(default_factory=list)
-    hints: list[Text] = field(default_factory=list)
+    problems: list[Text]
+    hints: list[Text]
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -118,14 +103,13 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     source = read_s_yaml(file)
     if not isinstance(source.content, dict):
         wrong = source.problems or (Problem((), WORDS["empty"]),)
-        return Report([_line(file, problem, {}) for problem in wrong])
+        return Report([_line(file, problem, {}) for problem in wrong], [])
     root = source.folder
     env_file = read_env_file(root / ENV)
-    sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
-    values = sources.values
+    values, example = {**env_file.values, **environ}, read_env_file(root / ".env.example").values
     resolver = Resolver(values, values.get("AccountID") or account_of_role(values) or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
-    unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
+    unset = [unset_at_its_source(problem, values, example) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]
     found += hooks_problems(root)
     found += schema_problems(document, resolver.unresolved)
@@ -135,15 +119,11 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         # Already reported as not set.
         if problem.place not in resolver.unresolved:
             is_passed_on = problem.place[-1] in written
-            found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
-    found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
+            found.append(at_its_source(problem, resolver, environ) if is_passed_on else problem)
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), NO_KEY))
-    if for_deploy:
-        found += [
-            Problem((ENVIRONMENT if environ.get(name) else ENV, name), wrong)
-            for name, wrong in wrong_values(values)
-        ]
+    for name, said in wrong_values(values):
+        found.append(Problem((ENVIRONMENT if environ.get(name) else ENV, name), said))
     of_profiles = [problem.sentence for problem in found if problem.place == (PROFILES_TOML,)]
     others = [problem for problem in found if problem.place != (PROFILES_TOML,)]
     problems = [
