@@ -99,11 +99,8 @@ class Account:
     def carry_out(self, step: Step) -> None:
         if step.service in ("RAM", "CMS"):
             self.ask(RAM if step.service == "RAM" else metrics_in(step.region), step.action, step.parameters)
-        elif step.action == "PutBucket":
-            self._make_bucket(step)
         else:
-            bucket, body = step.parameters["bucket"], step.parameters["body"]
-            _document(self._oss(step.region), step.action, bucket, DOCUMENTS[step.action], body)
+            _put(self._oss(step.region), step.action, step.parameters)
 
     def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
@@ -158,43 +155,38 @@ class Account:
             raise CloudError(action, plain(answer.get("Code")), request_id=plain(answer.get("RequestId", "")))
         return answer
 
-    def _make_bucket(self, step: Step) -> None:
-        import alibabacloud_oss_v2 as oss
-
-        request = oss.PutBucketRequest(bucket=step.parameters["bucket"], acl=step.parameters["acl"])
-        try:
-            self._oss(step.region).put_bucket(request)
-        except oss.exceptions.BaseError as error:
-            raise _oss_error("PutBucket", error) from None
-
     def _read_document(self, desired: DesiredBucket, action: str, name: str, absent: str) -> str:
         try:
-            return _document(self._oss(desired.region), action, desired.name, name)
+            return _call(self._oss(desired.region), action, bucket=desired.name, parameters={name: ""})
         except CloudError as error:
             if error.code == absent:
                 return ""
             raise
 
 
-def _document(client: "OssClient", action: str, bucket: str, name: str, body: str | None = None) -> str:
-    """Read or replace an XML document of a bucket, whole: the SDK's models drop what they do not know."""
+def _put(client: "OssClient", action: str, parameters: Mapping[str, str]) -> None:
+    """Make a bucket, or replace an XML document of it, whole: the SDK's models drop what they do not know."""
+    body = parameters.get("body", "").encode()
+    digest = hashlib.md5(body, usedforsecurity=False).digest()
+    headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
+    if acl := parameters.get("acl"):
+        headers = {"x-oss-acl": acl}
+    query = {name: "" for each, name in DOCUMENTS.items() if each == action}
+    bucket = parameters["bucket"]
+    _call(client, action, method="PUT", bucket=bucket, parameters=query, headers=headers, body=body)
+
+
+def _call(client: "OssClient", action: str, **operation: Any) -> str:
+    """Call OSS; return its answer."""
     import alibabacloud_oss_v2 as oss
 
-    headers, content = {}, None
-    if body is not None:
-        content = body.encode()
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
-    operation = oss.OperationInput(
-        op_name=action,
-        method="GET" if body is None else "PUT",
-        bucket=bucket,
-        parameters={name: ""},
-        headers=oss.CaseInsensitiveDict(headers),
-        body=content,
-    )
+    operation = {
+        "method": "GET",
+        **operation,
+        "headers": oss.CaseInsensitiveDict(operation.get("headers", {})),
+    }
     try:
-        output = client.invoke_operation(operation)
+        output = client.invoke_operation(oss.OperationInput(op_name=action, **operation))
     except oss.exceptions.BaseError as error:
         raise _oss_error(action, error) from None
     return output.http_response.content.decode() if output.http_response else ""

@@ -52,14 +52,6 @@ def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
 
 
 @pytest.mark.parametrize(
-    ("region", "may_refuse"), [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)]
-)
-def test_a_new_account_gets_a_note_in_regions_that_refuse_the_default_host(region, may_refuse):
-    _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))
-    assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
-
-
-@pytest.mark.parametrize(
     ("blocks", "options", "warned"),
     [("false", [], True), ("true", [], False), ("true", ["--allow-public-read"], True)],
 )

@@ -239,7 +239,7 @@ def test_a_wrong_region_of_a_profile_is_reported_by_its_option(places, capsys):
     places.contracts.info = bucket_info("oss-cn-beijing", versioning="Enabled")
     assert run(places, "--yes", "--lang", "en") == 0
     output = capsys.readouterr().out
-    assert "region of [contract], [scan]" in output
+    assert "region ([contract], [scan])" in output
     assert "my-contracts: Versioning" in output
 
 
