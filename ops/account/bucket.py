@@ -41,7 +41,6 @@ class DesiredBucket:
         is_named: whether they name it, as nobody need name ``OSS_BUCKET``.
         create: whether a missing bucket is made, and one that is there ends stale uploads of any key.
         h5_origins: origins whose pages post forms from a browser.
-        allow_public_read: whether Block Public Access may be switched off.
         erases: whether users may be erased, which leaves evidence.
     """
 
@@ -52,7 +51,6 @@ class DesiredBucket:
     is_named: bool = False
     create: bool = False
     h5_origins: tuple[str, ...] = ()
-    allow_public_read: bool = False
     erases: bool = False
 
     @property
@@ -85,11 +83,6 @@ class DesiredBucket:
         """Return the profiles of a kind as ``[a], [b]``."""
         return ", ".join(f"[{each.name}]" for each in self.profiles if is_one(each))
 
-    @property
-    def public_names(self) -> str:
-        """Return the profiles with ``acl = "public-read"``."""
-        return self.names_of(lambda each: each.acl == "public-read")
-
 
 @dataclass(frozen=True)
 class FoundBucket:
@@ -120,11 +113,14 @@ def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterator[
     """A sentence or two for each thing that may surprise later."""
     if found is not None:
         yield from notes_on_what_is_there(desired, found)
-    if must_unblock(desired, found) and not desired.allow_public_read:
-        yield PUBLIC_READ.filled(bucket=desired.name, names=desired.public_names)
-    is_open = desired.allow_public_read or (found and not found.blocks_public_access)
-    if is_open and (names := desired.names_of(lambda each: each.takes_filename)):
-        yield OPEN_NAMES.filled(bucket=desired.name, names=names)
+    # What OSS makes through its API begins with the block (since 13 October 2025).
+    is_blocked = found is None or found.blocks_public_access
+    public = desired.names_of(lambda each: each.acl == "public-read")
+    open_ = desired.names_of(lambda each: each.takes_filename)
+    if is_blocked and public:
+        yield PUBLIC_READ.filled(bucket=desired.name, names=public)
+    if open_ and not is_blocked:
+        yield OPEN_NAMES.filled(bucket=desired.name, names=open_)
 
 
 def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterator[Text]:
@@ -132,15 +128,6 @@ def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterator[Text]:
     for note in notes:
         is_named = bucket.name in note.en
         yield note if is_named else Text(f"{bucket.name}: {note.en}", f"{bucket.name}：{note.zh}")
-
-
-def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
-    """
-    Return whether Block Public Access stands against what a profile stores.
-
-    What OSS makes through its API begins with it on (since 13 October 2025).
-    """
-    return bool(desired.public_names) and (found is None or found.blocks_public_access)
 
 
 def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterator[Text]:
@@ -185,10 +172,10 @@ VERSIONS_OF_WHAT_IS_HELD = Text(
 )
 PUBLIC_READ = Text(
     "Block Public Access is on for bucket {bucket}, as for every new one: uploads of {names}"
-    ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
-    " --allow-public-read switch it off.",
+    ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or'
+    " switch the block off in the console.",
     '桶 {bucket} 开启了“阻止公共访问”（新建的桶都是如此）：{names}（acl = "public-read"）的上传会被拒绝。'
-    '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
+    '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，请在控制台关闭它。',
 )
 OPEN_NAMES = Text(
     "Nothing blocks public access to bucket {bucket}, and no condition of {names} pins an ACL: a form of it"

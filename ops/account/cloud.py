@@ -32,7 +32,6 @@ OSS_ATTEMPTS = 2
 DOCUMENTS = {
     "PutBucketLifecycle": "lifecycle",
     "PutBucketCors": "cors",
-    "PutBucketPublicAccessBlock": "publicAccessBlock",
 }
 # What the SDK was seen to raise from one call beside its own errors, parsing odd error bodies.
 UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)

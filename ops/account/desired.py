@@ -135,7 +135,6 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         *(bucket, region, account),
         create=args.bucket_create,
         h5_origins=tuple(args.h5_origin),
-        allow_public_read=args.allow_public_read,
     )
     logs = environ.get("LOG_PROJECT", ""), environ.get("LOG_STORE") or DEFAULT_LOG_STORE
     may = of_the_function(account, policies, logs, moderation_of(profiles))

@@ -26,10 +26,6 @@ HELP = {
         "make the bucket when it is missing, and have it end stale multipart uploads",
         "桶不存在时创建，并让它清理未完成的分片上传",
     ),
-    "--allow-public-read": Text(
-        'switch Block Public Access off where a profile has acl = "public-read"; asks before it does',
-        '有用途写着 acl = "public-read" 时关闭“阻止公共访问”；执行前会询问',
-    ),
     "--h5-origin": Text(
         "page that posts forms from a browser, such as https://m.example.com; gets a CORS rule",
         "从浏览器提交表单的网页，如 https://m.example.com；会为它加一条 CORS 规则",
@@ -41,7 +37,7 @@ HELP = {
     ),
     "--yes": Text("make the changes without asking", "不经询问直接更改"),
 }
-FLAGS = ("--bucket-create", "--allow-public-read", "--dry-run", "--json", "--yes")
+FLAGS = ("--bucket-create", "--dry-run", "--json", "--yes")
 MORE: dict[str, dict[str, Any]] = {
     "--also-trust": {"action": "append", "default": [], "metavar": "ARN"},
     "--contacts": {"metavar": "GROUP"},

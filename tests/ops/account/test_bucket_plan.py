@@ -42,25 +42,14 @@ def test_strip_in_a_public_bucket_is_refused(acl):
     assert bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", False))
 
 
-def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
-    cloud.oss.info = bucket_info(block="true")
-    assert run(cloud, "--yes") == 0
-    assert cloud.oss.changes() == []
-    assert "--allow-public-read" in capsys.readouterr().out
-    assert run(cloud, "--yes", "--allow-public-read") == 0
-    assert cloud.oss.changes() == [("PUT", "publicAccessBlock")]
-
-
-@pytest.mark.parametrize(
-    ("blocks", "options", "warned"),
-    [("false", [], True), ("true", [], False), ("true", ["--allow-public-read"], True)],
-)
-def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_access(
-    cloud, capsys, blocks, options, warned
+@pytest.mark.parametrize(("blocks", "named"), [("true", "avatar"), ("false", "legacy")])
+def test_public_access_stays_as_it_is_and_the_profiles_that_it_does_not_suit_are_named(
+    cloud, capsys, blocks, named
 ):
     cloud.oss.info = bucket_info(block=blocks)
-    assert run(cloud, "--yes", "--lang", "en", *options) == 0
-    assert ("[legacy]" in capsys.readouterr().out) is warned
+    assert run(cloud, "--yes", "--lang", "en") == 0 and cloud.oss.changes() == []
+    printed = capsys.readouterr().out
+    assert [name for name in ("avatar", "legacy") if f"[{name}]" in printed] == [named]
 
 
 def test_rules_that_are_there_stay_whole_beside_ours(cloud):
