@@ -34,6 +34,14 @@ LATER_DAYS = 1
 # Evidence, which no rule ends.
 KEPT = (f"{RECORDS}rejected/", ERASURES)
 
+REMOVED = {
+    ABORT: Text("parts of uploads that nobody finished are removed: {days}", "清理没有传完的分片：{days}"),
+    EXPIRE: Text(
+        f"what waits below {HELD_FOLDER} and is not published is removed: {{days}}; records about it later,"
+        f" but for {' and '.join(KEPT)}",
+        f"清理 {HELD_FOLDER} 下没有发布的内容：{{days}}；之后清理有关的记录，{'、'.join(KEPT)} 除外",
+    ),
+}
 # Of a rule of others that stands where ours are wanted.
 IN_THE_WAY = {
     ABORT: Text(
@@ -105,7 +113,7 @@ def _put_right(
     for rule in ours:
         root.remove(rule)
     root.extend(made)
-    yield (_removed_parts if action == ABORT else _removed)(free)
+    yield _removed(action, free)
 
 
 def _unfinished(desired: DesiredBucket, root: ElementTree.Element) -> list[PartedFolder]:
@@ -127,29 +135,14 @@ def wanted(desired: DesiredBucket) -> list[PartedFolder]:
     return objects + [PartedFolder(name, lives[name]) for name in sorted(lives)]
 
 
-def _removed(folders: list[PartedFolder]) -> Text:
-    held = [folder for folder in folders if not folder.name.startswith(RECORDS)]
-    days = _days(held or folders)
-    if not held:
-        return Text(f"records of the function end: {days.en}", f"清理函数的记录：{days.zh}")
-    return Text(
-        f"what is held back and not published is removed: {days.en}; then the records about it, but for"
-        f" {' and '.join(KEPT)}",
-        f"清理没有发布的暂存对象：{days.zh}；之后清理关于它们的记录，{'、'.join(KEPT)} 除外",
-    )
-
-
-def _removed_parts(folders: list[PartedFolder]) -> Text:
-    days = _days(folders)
-    return Text(
-        f"parts of uploads that nobody finished are removed: {days.en}", f"清理没有传完的分片：{days.zh}"
-    )
-
-
-def _days(folders: list[PartedFolder]) -> Text:
-    return Text(
-        ", ".join(f"{folder.name or 'any key'} after {folder.days} days" for folder in folders),
-        "、".join(f"{folder.name or '任何对象'} {folder.days} 天后" for folder in folders),
+def _removed(action: str, folders: list[PartedFolder]) -> Text:
+    """Say what our rules do; of records only where nothing else is there."""
+    shown = [folder for folder in folders if not folder.name.startswith(RECORDS)] or folders
+    return REMOVED[action].filled(
+        days=Text(
+            ", ".join(f"{folder.name or 'any key'} after {folder.days} days" for folder in shown),
+            "、".join(f"{folder.name or '任何对象'} {folder.days} 天后" for folder in shown),
+        )
     )
 
 

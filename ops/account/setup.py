@@ -54,7 +54,6 @@ WORDS = {
         "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
-    "json": Text("--json goes with --dry-run.", "--json 要与 --dry-run 一起用。"),
     "failed": Text(
         "{action} failed: {code} (HTTP {status}, request {request_id}).",
         "{action} 失败：{code}（HTTP {status}，请求 {request_id}）。",
@@ -103,8 +102,7 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         environ = operator_environment(args.env_file, os.environ)
-        if args.json and not args.dry_run:
-            raise Failure(WORDS["json"])
+        args.dry_run = args.dry_run or args.json
         desired = read_desired(args, environ)
         if args.dry_run:
             return _dry_run(desired, screen, language, complaints if args.json else None)

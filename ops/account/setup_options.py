@@ -32,8 +32,8 @@ HELP = {
     ),
     "--dry-run": Text("print every call and document, send nothing", "打印每个调用与文档，不发送任何请求"),
     "--json": Text(
-        "with --dry-run: print them as JSON, for deploy/terraform",
-        "与 --dry-run 一起用：输出 JSON，供 deploy/terraform 使用",
+        "the same as JSON, for deploy/terraform",
+        "同上，输出 JSON，供 deploy/terraform 使用",
     ),
     "--yes": Text("make the changes without asking", "不经询问直接更改"),
 }

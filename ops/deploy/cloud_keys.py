@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from ops.deploy.profile_lines import after
+from ops.deploy.s_yaml import mapping
 from ops.terminal.language import Text
 
 KEY_NAMES = ("AccountID", "AccessKeyID", "AccessKeySecret")
@@ -79,10 +80,8 @@ def account_of_role(values: Mapping[str, str]) -> str:
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:
-    for name in ("access.yaml", "access.yml"):
-        try:
-            kept = yaml.safe_load((folder / name).read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            continue
-        return kept if isinstance(kept, dict) else {}
-    return {}
+    try:
+        kept = yaml.safe_load((folder / "access.yaml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return mapping(kept)

@@ -20,7 +20,6 @@ from tests.ops.account.stubs import ACCOUNT, PLACES, run
     ({}, ["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
     ({}, ["--also-trust", "*"], "--also-trust must be"),
     ({}, [], "10 apples"),
-    ({}, ["--json"], "--dry-run"),
     ({}, ["--contacts", "a,b"], "--contacts"),
     ({}, ["--contacts", "a b"], "--contacts"),
     ({}, ["--egress-alarm", "1"], "--egress-alarm"),
