@@ -47,10 +47,6 @@ TRUSTED_ARN = (
     matching(r"acs:ram::\d+:(user|role)/\S+", Message("")),
     Text("acs:ram::<account>:user/<name> or …:role/<name>", " acs:ram::<账号>:user/<名字> 或 …:role/<名字>"),
 )
-TWO_ROLES = Text(
-    "FUNCTION_ROLE_NAME and the role of STS_ROLE_ARN must be two roles: the one takes the other.",
-    "FUNCTION_ROLE_NAME 与 STS_ROLE_ARN 的角色应为两个角色：前者扮演后者。",
-)
 WHOSE_ROLES = Text(
     "--account is missing: profiles name {names}, and only it tells which of them are yours to make.",
     "缺少 --account：用途里写了 {names}，有了它才知道哪些角色由你创建。",
@@ -109,10 +105,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     if account != UNKNOWN_ACCOUNT:
         checked("--account", account, *ACCOUNT_ID)
     function_name = environ.get("FUNCTION_ROLE_NAME") or DEFAULT_FUNCTION_ROLE
-    for name, role in (("FUNCTION_ROLE_NAME", function_name), ("STS_ROLE_ARN", upload_name)):
-        checked(name, role, *ROLE_NAME)
-    if function_name == upload_name:
-        problems.append(TWO_ROLES)
+    checked("FUNCTION_ROLE_NAME", function_name, *ROLE_NAME)
     for origin in args.h5_origin:
         checked("--h5-origin", origin, *PAGE_ORIGIN)
     for arn in args.also_trust:
@@ -126,7 +119,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     needs = {"has_webhook": bool(environ.get("UPLOAD_WEBHOOK_URL")), "erases": environ.get("ERASE") == "true"}
     profiles = profiles_in(file, home, problems, **needs)
     policies = policies_of(profiles, home, **needs)
-    problems += [*roles_that_cannot_be(policies, home, function_name), *policies_too_long(policies)]
+    problems += [*roles_that_cannot_be(policies, account, function_name), *policies_too_long(policies)]
     if args.dry_run and account == UNKNOWN_ACCOUNT and (others := [*policies.keys() - {home.role_arn}]):
         problems.append(WHOSE_ROLES.filled(names=", ".join(sorted(others))))
     if problems:

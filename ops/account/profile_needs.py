@@ -19,6 +19,14 @@ from ops.terminal.messages import in_both
 
 # Source: https://www.alibabacloud.com/help/en/resource-management/api-createpolicy
 MAX_POLICY_CHARACTERS = 6144
+ODD_NAME = Text(
+    "STS_ROLE_ARN or role = {arn!r}: its name must be 1 to 64 letters, digits and hyphens.",
+    "STS_ROLE_ARN 或 role = {arn!r}：角色名应为 1 到 64 个字母、数字和连字符。",
+)
+OWN_ROLE = Text(
+    "STS_ROLE_ARN or role = {arn!r} is the function's own role (FUNCTION_ROLE_NAME): they must be two.",
+    "STS_ROLE_ARN 或 role = {arn!r} 是函数自己的角色（FUNCTION_ROLE_NAME）：应为两个角色。",
+)
 
 
 def profiles_in(
@@ -66,25 +74,14 @@ def moderation_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
     return tuple(f"yundun-greenweb:{name}" for name in sorted(names))
 
 
-def roles_that_cannot_be(
-    policies: Mapping[str, Document], home: BucketLocation, function_role: str
-) -> Iterator[Text]:
-    """A sentence for each role of a profile that cannot be made in the account of ``STS_ROLE_ARN``."""
-    account, _ = account_and_name(home.role_arn)
+def roles_that_cannot_be(policies: Iterable[str], account: str, function_role: str) -> Iterator[Text]:
+    """A sentence for each upload role, by its ARN, that cannot be made in this account."""
     for arn in policies:
         theirs, name = account_and_name(arn)
-        if arn == home.role_arn or theirs != account:
-            continue
-        if not re.fullmatch(ROLE_NAME_PATTERN, name):
-            yield Text(
-                f"role = {arn!r}: its name must be 1 to 64 letters, digits and hyphens.",
-                f"role = {arn!r}：角色名应为 1 到 64 个字母、数字和连字符。",
-            )
-        if name == function_role:
-            yield Text(
-                f"role = {arn!r} is the function's own role (FUNCTION_ROLE_NAME): the one takes the other.",
-                f"role = {arn!r} 是函数自己的角色（FUNCTION_ROLE_NAME）：由它扮演上传的角色，应为两个角色。",
-            )
+        if theirs == account and not re.fullmatch(ROLE_NAME_PATTERN, name):
+            yield ODD_NAME.filled(arn=arn)
+        if (theirs, name) == (account, function_role):
+            yield OWN_ROLE.filled(arn=arn)
 
 
 def buckets_of(
