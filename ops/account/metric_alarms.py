@@ -33,8 +33,8 @@ NO_GB = Text(
 )
 GB, MOST_GB, DEFAULT_GB = 10**9, 100_000, 1.0
 RULE = Text(
-    "alarm {name} to {contacts}: {metric} over {threshold:,} a minute, {times} in a row",
-    "告警 {name}，通知 {contacts}：{metric} 每分钟超过 {threshold:,}，连续 {times} 分钟",
+    "alarm {name} to {contacts}: {metric} over {threshold:,} a minute, {times} in a row{more}",
+    "告警 {name}，通知 {contacts}：{metric} 每分钟超过 {threshold:,}，连续 {times} 分钟{more}",
 )
 IN_CNY = Text(
     " ({gb:g} GB; {cny:,.2f} CNY an hour, price of {read})",
@@ -87,24 +87,16 @@ def instance_limit(account: Account, account_id: str, region: str) -> int:
 
 def alarm_steps(
     desired: DesiredAlarms | None, account: str, buckets: Iterable[DesiredBucket], instances: int = 0
-) -> list[Step]:
+) -> Iterator[Step]:
     """
-    Return the call of each rule, which replaces the one of its ID, and none without alarms.
+    Yield the call of each rule, which replaces the one of its ID; none without alarms.
 
     Args:
         buckets: the function is in the region of the first.
         instances: that the account may run there; 0 where nobody told.
     """
     if desired is None:
-        return []
-    rules = _rules(desired, account, buckets, instances)
-    return [Step("CMS", "PutResourceMetricRule", rule, _why(desired, rule), region) for region, rule in rules]
-
-
-def _rules(
-    desired: DesiredAlarms, account: str, buckets: Iterable[DesiredBucket], instances: int
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the region and the parameters of each rule."""
+        return
     template = json.loads(TEMPLATE.read_text("utf-8"))
     defaults = {name: one.get("Default", "") for name, one in template["Parameters"].items()}
     names = {**defaults, "ALIYUN::TenantId": account, "ContactGroup": desired.contacts}
@@ -116,18 +108,17 @@ def _rules(
         is_of_bucket = '"Bucket"' in json.dumps(one)
         for bucket in (first, *others) if is_of_bucket else (first,):
             filled = {**names, "ALIYUN::Region": bucket.region, "Bucket": bucket.name}
-            yield bucket.region, _parameters(_filled(one["Properties"], filled))
+            rule = _parameters(_filled(one["Properties"], filled))
+            yield Step("CMS", "PutResourceMetricRule", rule, _why(desired, rule), bucket.region)
 
 
 def _why(desired: DesiredAlarms, rule: Mapping[str, str]) -> Text:
     values = {"name": rule["RuleName"], "contacts": desired.contacts, "metric": rule["MetricName"]}
     threshold, times = (rule[f"Escalations.Warn.{name}"] for name in ("Threshold", "Times"))
-    said = RULE.filled(**values, threshold=int(threshold), times=times)
-    if rule["MetricName"] != "InternetSend":
-        return said
-    price = prices()["egress_by_day"]
-    more = IN_CNY.filled(gb=desired.gb, cny=desired.gb * 60 * float(price["cny"]), read=price["read"])
-    return Text(said.en + more.en, said.zh + more.zh)
+    price, more = prices()["egress_by_day"], Text("", "")
+    if rule["MetricName"] == "InternetSend":
+        more = IN_CNY.filled(gb=desired.gb, cny=desired.gb * 60 * float(price["cny"]), read=price["read"])
+    return RULE.filled(**values, threshold=int(threshold), times=times, more=more)
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:
