@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from function.sts.credentials import AccessKeys
 from ops.account.bucket import DesiredBucket, FoundBucket
+from ops.account.oss_client import CONNECT_SECONDS, READ_SECONDS, oss_client
 from ops.account.ram_documents import compact, read_document
 from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRole
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 RAM = ("https://ram.aliyuncs.com", "Ram", "2015-05-01")
 STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
-CONNECT_SECONDS = 5
-READ_SECONDS = 20
 OSS_ATTEMPTS = 2
 # The part of a bucket that each call writes.
 DOCUMENTS = {
@@ -61,7 +60,7 @@ class Account:
 
     def __init__(self, keys: AccessKeys, region: str) -> None:
         self._rpc = _rpc_client(keys, region)
-        self._oss = cache(partial(_oss_client, keys))
+        self._oss = cache(partial(oss_client, keys, attempts=OSS_ATTEMPTS))
 
     def account_id(self) -> str:
         return str(self.ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
@@ -224,20 +223,6 @@ def _rpc_client(keys: AccessKeys, region: str) -> "AcsClient":
         # The SDK takes an empty variable for "check no certificate".
         verify=os.environ.get("ALIBABA_CLOUD_CA_BUNDLE") or True,
     )
-
-
-def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
-    import alibabacloud_oss_v2 as oss
-
-    config = oss.config.load_default()
-    config.region = region
-    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-        keys.access_key_id, keys.access_key_secret, keys.security_token
-    )
-    config.connect_timeout = CONNECT_SECONDS
-    config.readwrite_timeout = READ_SECONDS
-    config.retry_max_attempts = OSS_ATTEMPTS
-    return oss.Client(config)
 
 
 def _oss_error(action: str, error: Exception) -> CloudError:
