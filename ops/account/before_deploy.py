@@ -99,13 +99,13 @@ def _rights(policy: Any) -> set[tuple[str, str, str]]:
 
 
 def _of_bucket(bucket: DesiredBucket, account: Account) -> Iterator[Difference]:
-    found = account.find_bucket(bucket)
+    found = account.find_bucket(bucket, with_documents=False)
     if found is None:
         return
     yield from ((Kind.PUBLIC, said) for said in public_strip(bucket, found))
-    yield from ((Kind.SHORT, said) for said in _short_rules(bucket, found.lifecycle))
-    notes = [*notes_on_what_is_there(bucket, found)]
-    for step in lifecycle_steps(bucket, found.lifecycle, notes):
+    current, notes = account.lifecycle(bucket), [*notes_on_what_is_there(bucket, found)]
+    yield from ((Kind.SHORT, said) for said in _short_rules(bucket, current))
+    for step in lifecycle_steps(bucket, current, notes):
         yield Kind.LACKING, Text(*(f"{bucket.name}: {why}" for why in step.why))
     yield from ((Kind.DOUBT, note) for note in notes)
 

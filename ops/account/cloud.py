@@ -11,6 +11,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ class Account:
                 policies[name] = read_document(version.get("PolicyDocument"))
         return FoundRoles(roles, policies)
 
-    def find_bucket(self, desired: DesiredBucket) -> FoundBucket | None:
+    def find_bucket(self, desired: DesiredBucket, *, with_documents: bool = True) -> FoundBucket | None:
         import alibabacloud_oss_v2 as oss
 
         try:
@@ -87,12 +88,14 @@ class Account:
             raise _oss_error("GetBucketInfo", error) from None
         info = answer.bucket_info
         location, acl, versioning = (str(each or "") for each in (info.location, info.acl, info.versioning))
-        return FoundBucket(
-            *(location, acl, versioning),
-            blocks_public_access=bool(info.block_public_access),
-            lifecycle=self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
-            cors=self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
-        )
+        found = FoundBucket(location, acl, versioning, bool(info.block_public_access))
+        if not with_documents:
+            return found
+        cors = self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration")
+        return replace(found, lifecycle=self.lifecycle(desired), cors=cors)
+
+    def lifecycle(self, desired: DesiredBucket) -> str:
+        return self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle")
 
     def carry_out(self, step: Step) -> None:
         if step.service in ("RAM", "CMS"):
