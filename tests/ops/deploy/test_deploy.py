@@ -165,9 +165,9 @@ def test_a_list_of_versions_changes_nothing(plane, run, capfd):
     capfd.readouterr()
     assert run("--list", command=rollback) == 0
     assert plane.changes == []
-    canary, live = capfd.readouterr().out.splitlines()
-    assert canary.split()[0] == "2" and "10 %" in canary
-    assert live.split()[0] == "1" and live.endswith("live")
+    live, *versions = capfd.readouterr().out.splitlines()
+    assert "90 % version 1, 10 % version 2" in live
+    assert [line.split() for line in versions] == [["2", "2026", "0.2.0"], ["1", "2026", "0.2.0"]]
 
 
 @pytest.mark.parametrize(
