@@ -9,13 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
-from ops.deploy.callers import CALLERS_TOML
+from ops.deploy.callers import CALLERS_TOML, own_variables
 from ops.deploy.cloud_keys import NO_KEY, account_of_role, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
@@ -26,7 +27,6 @@ from ops.deploy.profile_lines import with_lines
 from ops.deploy.rules import file_problems, resource_problems, setting_problems
 from ops.deploy.s_yaml import Problem, Resolver, environment, functions, read_s_yaml
 from ops.deploy.schema_check import schema_problems
-from ops.deploy.variables import ENV, ENVIRONMENT, at_its_source, unset_at_its_source
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -51,6 +51,18 @@ WORDS = {
     "none": Text("{name}: no problems", "{name}：没有问题"),
     "empty": Text("is empty; it must be a mapping", "是空的；应为映射"),
 }
+UNSET = Text(
+    "is not set: write {name}=..., as .env.example shows", "没有设置：请写上 {name}=…，写法见 .env.example"
+)
+UNSET_OF_CALLER = Text(
+    "is not set: callers.toml takes a secret from it (env:{name}); write {name}=...",
+    "没有设置：callers.toml 从这里取密钥（env:{name}）；请写上 {name}=…",
+)
+UNSET_ROLE = Text(
+    "is not set: `manage.py setup` makes the role, and prints the line for .env",
+    "没有设置：`manage.py setup` 会建这个角色，并打印要写进 .env 的一行",
+)
+ENV, ENVIRONMENT = ".env", "environment"
 # Files, beside s.yaml, that a problem may be in.
 OWN_FILES = (ENV, ENVIRONMENT, PROFILES_TOML, CALLERS_TOML, HOOKS_FILE.name)
 ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
@@ -109,7 +121,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     values, example = {**env_file.values, **environ}, read_env_file(root / ".env.example").values
     resolver = Resolver(values, values.get("AccountID") or account_of_role(values) or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
-    unset = [unset_at_its_source(problem, values, example) for problem in resolver.problems]
+    unset = [_unset_at_its_source(problem, values, example) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]
     found += hooks_problems(root)
     found += schema_problems(document, resolver.unresolved)
@@ -119,7 +131,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         # Already reported as not set.
         if problem.place not in resolver.unresolved:
             is_passed_on = problem.place[-1] in written
-            found.append(at_its_source(problem, resolver, environ) if is_passed_on else problem)
+            found.append(_at_its_source(problem, resolver, environ) if is_passed_on else problem)
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), NO_KEY))
     for name, said in wrong_values(values):
@@ -133,6 +145,32 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     ]
     hints = [*unknown_names(env_file), *deployment_hints(file, document)]
     return Report(problems, hints)
+
+
+def _at_its_source(problem: Problem, resolver: Resolver, environ: Mapping[str, str]) -> Problem:
+    """A value that is wrong, in ``.env`` or the environment."""
+    name = _setting(problem)
+    if name not in resolver.used or resolver.used[name]:
+        return problem
+    return replace(problem, place=(ENVIRONMENT if environ.get(name) else ENV, name))
+
+
+def _unset_at_its_source(problem: Problem, values: Mapping[str, str], example: Mapping[str, str]) -> Problem:
+    """A value that nobody set, in ``.env``: if the example has it, or it is a caller's."""
+    name = _setting(problem)
+    if name in own_variables():
+        said = UNSET_OF_CALLER
+    elif name in example and not values.get(name):
+        said = UNSET_ROLE if name == "STS_ROLE_ARN" else UNSET
+    else:
+        return problem
+    return Problem((ENV, name), said.filled(name=name))
+
+
+def _setting(problem: Problem) -> str:
+    """Return the setting that it is about; empty for any other property."""
+    *_, block, name = ("", "", *problem.place)
+    return str(name) if block == "environmentVariables" else ""
 
 
 def _line(file: Path, problem: Problem, env_lines: Mapping[str, str]) -> Text:

@@ -39,11 +39,11 @@ class StubRam:
         if action in self.refuse:
             status, body = self.refuse[action]
             return status, {}, body if isinstance(body, str) else json.dumps(body)
-        try:
-            return 200, {}, json.dumps(getattr(self, action)(query))
-        except KeyError as error:
-            kind = "Role" if error.args[0] in ("role",) else "Policy"
-            return 404, {}, json.dumps({"Code": f"EntityNotExist.{kind}", "Message": "no", "RequestId": "R"})
+        answer = getattr(self, action)(query)
+        if answer is None:
+            missing = {"Code": f"EntityNotExist.{action.removeprefix('Get')}", "Message": "no"}
+            return 404, {}, json.dumps({**missing, "RequestId": "R"})
+        return 200, {}, json.dumps(answer)
 
     def changes(self):
         return [action for action, _ in self.calls if not action.startswith(("Get", "List"))]
@@ -52,9 +52,8 @@ class StubRam:
         return {"AccountId": ACCOUNT, "RequestId": "R"}
 
     def GetRole(self, query):  # noqa: N802
-        if query["RoleName"] not in self.roles:
-            raise KeyError("role")
-        return {"Role": self.roles[query["RoleName"]]}
+        role = self.roles.get(query["RoleName"])
+        return role and {"Role": role}
 
     def CreateRole(self, query):  # noqa: N802
         self.roles[query["RoleName"]] = {
@@ -73,9 +72,8 @@ class StubRam:
 
     def GetPolicy(self, query):  # noqa: N802
         assert query["PolicyType"] == "Custom"
-        if query["PolicyName"] not in self.policies:
-            raise KeyError("policy")
-        return {"DefaultPolicyVersion": {"PolicyDocument": self.policies[query["PolicyName"]]}}
+        policy = self.policies.get(query["PolicyName"])
+        return policy and {"DefaultPolicyVersion": {"PolicyDocument": policy}}
 
     def CreatePolicy(self, query):  # noqa: N802
         self.policies[query["PolicyName"]] = query["PolicyDocument"]
