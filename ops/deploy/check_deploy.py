@@ -20,11 +20,10 @@ from ops.deploy.callers import CALLERS_TOML, own_variables
 from ops.deploy.cloud_keys import NO_KEY, account_of_role, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
-from ops.deploy.hooks import hooks_problems
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.own_blocks import OWN, with_own_blocks
 from ops.deploy.profile_lines import with_lines
-from ops.deploy.rules import file_problems, resource_problems, setting_problems
+from ops.deploy.rules import file_problems, hooks_problems, resource_problems, setting_problems
 from ops.deploy.s_yaml import Problem, Resolver, environment, functions, read_s_yaml
 from ops.deploy.schema_check import schema_problems
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language

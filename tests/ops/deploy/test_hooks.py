@@ -4,8 +4,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from ops.deploy.hooks import hooks_problems
 from ops.deploy.imports import requirements_for
+from ops.deploy.rules import hooks_problems
 from ops.package.function_files import PackagingError, extras_of, find_function_files
 from ops.package.vendoring import check_packages
 from tests.ops.deploy.project import CONFIGURED, check
