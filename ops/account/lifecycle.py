@@ -91,7 +91,7 @@ def _put_right(
     """
     Put our rules of an action into the document; a sentence when that changes it.
 
-    What ours are on folders that nobody needs any more stays, for objects of before.
+    Rules of ours on folders that nobody needs any more stay, for the objects of before.
 
     Args:
         root: the document that OSS handed out, changed in place.
