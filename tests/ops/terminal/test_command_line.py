@@ -63,7 +63,7 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
         ([], "COMMAND"),
         (["doctor", "--nope"], "--nope"),
         (["doctor", "--url"], "--url"),
-        (["setup", "--session-seconds", "many"], "--session-seconds"),
+        (["setup", "--egress-alarm", "many"], "--egress-alarm"),
         (["doctor", "--local=1"], "--local"),
     ],
 )
