@@ -42,6 +42,10 @@ BY_WECHAT = Text(
     "要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
     "多个调用者时各填 /wechat-events/APPID（安全模式）",
 )
+UNWRITTEN_CODE = Text(
+    "AI_LABEL_CODE is written by no profile: that takes strip and ai_label (docs/ai-labels.md)",
+    "没有用途会写入 AI_LABEL_CODE：要同时有 strip 和 ai_label（docs/ai-labels.zh-CN.md）",
+)
 ERASE_ON = Text(
     "ERASE_ON = {events}: WeChat's console must push to https://YOUR-DOMAIN/wechat-events"
     " (“开发管理 > 消息推送”, secure mode), and only the timer erases what such an event began",
@@ -121,6 +125,8 @@ def deployment_hints(file: Path, document: Any) -> Iterator[Text]:
             yield SLOWER
         variables = environment(props)
         yield from doubtful_settings(variables)
+        if variables.get("AI_LABEL_CODE") and not any(each.strip and each.ai_label for each in profiles):
+            yield UNWRITTEN_CODE
         if events := variables.get("ERASE_ON"):
             yield ERASE_ON.filled(events=events)
         yield from _rotation_hints(variables, profiles)

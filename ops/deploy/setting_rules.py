@@ -64,6 +64,17 @@ REDIS_IN_THE_CLEAR = Text(
     "is in the clear on the internet, a password too: set VPC_ID and what vpcConfig needs, or write rediss://",
     "在公网上是明文，密码也一样：请设置 VPC_ID 等 vpcConfig 要的值，或写 rediss://",
 )
+EACH_FOR_ITSELF = Text(
+    "QUOTA_URL = memory: counts within each instance, so with several of them an owner gets the quota"
+    " several times; a Redis counts for all",
+    "QUOTA_URL = memory: 在每个实例内各自计数，实例多了，一个 owner 会得到好几份配额；用 Redis 才能一起计数",
+)
+ANY_LENGTH = Text(
+    "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
+    " keep it only if something between the phones and OSS sends no Content-Length",
+    "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
+    "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
+)
 
 
 def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tuple[str, Text]]:
@@ -151,6 +162,10 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             "OSS_HOST 是传输加速地址，而没有设 OSS_ENDPOINT：函数自己的请求也会加速并计费；"
             "请把 OSS_ENDPOINT 设为桶的内网地址",
         )
+    if variables.get("QUOTA_URL") == "memory:":
+        yield EACH_FOR_ITSELF
+    if variables.get("SIGN_PART_LENGTH") == "false":
+        yield ANY_LENGTH
 
 
 def unusable_hosts(settings: Settings) -> Iterator[Text]:

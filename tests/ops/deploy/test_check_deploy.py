@@ -160,6 +160,8 @@ def test_a_setting_that_works_is_no_problem(project, changed):
     ({"GREEN_ENDPOINT": "https://green-cip.ap-southeast-1.aliyuncs.com"}, "GREEN_ENDPOINT"),
     ({"GREEN_ENDPOINT": "https://green-cip-vpc.cn-hangzhou.aliyuncs.com"}, ""),
     ({"GREEN_ENDPOINT": "https://moderation.example.com"}, ""),
+    ({"SIGN_PART_LENGTH": "false"}, "SIGN_PART_LENGTH"),
+    ({"QUOTA_URL": "memory:"}, "QUOTA_URL"),
 ])  # fmt: skip
 def test_a_setting_that_is_rarely_meant_is_doubted(changed, named):
     hints = in_english(doubtful_settings({"OSS_REGION": "cn-hangzhou", **changed}))

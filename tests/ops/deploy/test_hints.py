@@ -10,6 +10,7 @@ PLAIN = (
 POST = PLAIN.replace("default", "post").replace("uploads/", "posts/")
 HELD, TWO = 'hold = ["commit"]\nhold_days = 9\n', f"{'b' * 40},{'c' * 40}"
 OF_HELD = [["hold_days", "[post] 9", "`expired`"]]
+CODE = {"AI_LABEL_CODE": "001191330100MA0000000X20001"}
 WEEK = "parts = true\nparts_within = 604800\n"
 # Lines of [post], settings, and pieces of each hint that they bring.
 HINTS = {
@@ -25,8 +26,9 @@ HINTS = {
         {},
         [*OF_HELD, ["[post]: ", "Content Moderation", "manage.py doctor"]],
     ),
+    "a code that nobody writes": ("ai_label = true\n", CODE, [["AI_LABEL_CODE"]]),
     "labels that are removed": (f"{HELD}strip = true\n", {}, [*OF_HELD, ["[post]: strip"]]),
-    "labels that are kept": (f"{HELD}strip = true\nai_label = true\n", {}, OF_HELD),
+    "labels that are kept": (f"{HELD}strip = true\nai_label = true\n", CODE, OF_HELD),
     "an old secret": ("", {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 2 days"]]),
     "an old secret of held": (HELD, {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 11 days"], *OF_HELD]),
     "an old secret of receipts": (WEEK, {"RECEIPT_SECRET": TWO}, [["RECEIPT_SECRET", " 2 days"]]),
