@@ -68,7 +68,7 @@ run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST
 	@$(PY) manage.py serve $(if $(DEMO),--demo) $(HOST_OPTION)
 
 demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit ## 在本地云上一步一步演示上传，然后结束
-	@$(PY) manage.py demo $(HOST_OPTION)
+	@$(PY) manage.py demo
 
 test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client (ORDER=random: shuffled, SEED=7: as then) ## 函数（每个分支）、本地云、命令、客户端的测试（ORDER=random：随机顺序，SEED=7：重复那个顺序）
 	@$(PY) -m quality.suite test $(addprefix --order ,$(or $(SEED),$(ORDER)))

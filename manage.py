@@ -5,7 +5,6 @@ The operator's commands: ``python3 manage.py COMMAND --help``.
 import argparse
 import importlib
 import importlib.util
-import re
 import shutil
 import sys
 from functools import partial
@@ -16,7 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
 
 from ops.run import own_python  # noqa: E402
-from ops.terminal.language import Text, add_language_argument, chosen_language  # noqa: E402
+from ops.terminal.language import Text, add_language_argument, asked_language  # noqa: E402
 
 COMMANDS = {
     "serve": "ops.run.serve",
@@ -90,11 +89,12 @@ NO_PACKAGES = Text(
 # The annotations are texts, so that a Python too old for them still gets as far as the sentence that says so.
 def main(arguments: "list[str]") -> int:
     _use_project_packages(arguments)
-    from ops.terminal.command_line import WideHelp, asked_language
+    from ops.terminal.command_line import WideHelp, run_command, speak
 
-    language, others = asked_language(arguments)
-    if others[:1] and others[0] in GONE:
-        print(GONE[others[0]].say(language), file=sys.stderr)
+    language = asked_language(arguments)
+    speak(language)
+    if arguments[:1] and arguments[0] in GONE:
+        print(GONE[arguments[0]].say(language), file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(
         prog="manage.py",
@@ -104,7 +104,7 @@ def main(arguments: "list[str]") -> int:
     add_language_argument(parser, language)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     # One command's imports are enough to run it; only the general help needs them all.
-    chosen = [name for name in COMMANDS if others[:1] == [name]]
+    chosen = [name for name in arguments if name in COMMANDS][:1]
     has_all = importlib.util.find_spec("alibabacloud_oss_v2") is not None
     for name in chosen or COMMANDS:
         if not has_all and name not in WITH_FEW_PACKAGES:
@@ -123,7 +123,7 @@ def main(arguments: "list[str]") -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     args.lang = args.lang or language
-    return int(args.run(args))
+    return run_command(args.run, args)
 
 
 def _use_project_packages(arguments: "list[str]") -> None:
@@ -132,16 +132,10 @@ def _use_project_packages(arguments: "list[str]") -> None:
     if not has_packages and own_python.python_in(own_python.FOLDER).exists() and not own_python.is_running():
         own_python.run_again(arguments)
     if sys.version_info < (3, 11):
-        sys.exit(TOO_OLD.say(_language_of(arguments), version=sys.version.split()[0]))
+        sys.exit(TOO_OLD.say(asked_language(arguments), version=sys.version.split()[0]))
     named = next((name for name in arguments if name in COMMANDS), "")
     if not has_packages and named not in WITHOUT_PACKAGES:
-        _install_or_exit(NO_PACKAGES.say(_language_of(arguments)), "requirements/run.txt", arguments)
-
-
-def _language_of(arguments: "list[str]") -> str:
-    """Return the language of ``--lang``, else the locale's; parsed here, for an old Python."""
-    asked = re.search(r"--lang[= ](en|zh)\b", " ".join(arguments))
-    return chosen_language(asked and asked[1])
+        _install_or_exit(NO_PACKAGES.say(asked_language(arguments)), "requirements/run.txt", arguments)
 
 
 def _install_or_exit(sentence: str, requirements: str, arguments: "list[str]") -> None:

@@ -1,17 +1,18 @@
-"""``make deploy``: the roles and buckets of the account, against what the profiles need."""
+"""Roles and buckets of the account against what the profiles need, for ``make deploy`` and ``doctor``."""
 
 import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from itertools import product
 from typing import Any
 from xml.etree import ElementTree
 
-from ops.account.bucket import PRIVATE, DesiredBucket, PartedFolder, public_strip
+from ops.account.bucket import DesiredBucket, notes_on_what_is_there, public_strip
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired
-from ops.account.lifecycle import EXPIRE, is_on, overlaps, wanted
+from ops.account.lifecycle import EXPIRE, is_on, lifecycle_steps, overlaps, wanted
 from ops.account.oss_client import operator_keys
 from ops.account.setup_options import add_setup_arguments
 from ops.deploy.operator_env import ENV_FILE, operator_environment, operator_settings
@@ -34,47 +35,44 @@ SHORT = Text(
 )
 
 
-def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[Text]:
+class Kind(Enum):
+    """Meaning of a difference for a deployment."""
+
+    UNREAD = "not compared"
+    LACKING = "added by setup"
+    SHORT = "removed too soon until setup has run"
+    PUBLIC = "must be private"
+    DOUBT = "may surprise later"
+
+
+Difference = tuple[Kind, Text]
+
+
+def differences(environ: Mapping[str, str]) -> Iterator[Difference]:
     """
-    Return a sentence for each thing that must be mended first; lines say what is missing, or was not read.
+    Compare roles and buckets with what the profiles need, as far as the key may read them.
 
     Raises:
-        Failure: a profile has ``strip``, and no key can read whether its bucket is private.
+        Failure: there is no key, or an option is wrong.
     """
-
-    def unread(what: Text, code: str) -> None:
-        screen.warn(UNREAD.say(language, what=what.say(language), code=code))
-
     try:
-        strips = any(profile.strip for profile in operator_settings(environ).profiles.values())
-    except Failure:
-        # ``check-deploy``, which runs before, names each problem.
-        return []
-    try:
-        desired, account = desired_state(environ)
+        desired, account = _desired_state(environ)
     except CloudError as error:
-        unread(ACCOUNT, error.code)
-        return []
-    except Failure:
-        if strips:
-            raise
-        unread(ACCOUNT, NO_KEY.say(language))
-        return []
+        yield Kind.UNREAD, UNREAD.filled(what=ACCOUNT, code=error.code)
+        return
     try:
-        for sentence in lacking_rights(desired, account):
-            screen.warn(SETUP.say(language, what=sentence.say(language)))
+        yield from _lacking_rights(desired, account)
     except CloudError as error:
-        unread(ROLES, error.code)
-    problems: list[Text] = []
-    for bucket in (*desired.buckets, *(each for _, each in desired.buckets_elsewhere)):
+        yield Kind.UNREAD, UNREAD.filled(what=ROLES, code=error.code)
+    for bucket in desired.buckets:
         try:
-            problems += _problems_of(bucket, account)
+            yield from _of_bucket(bucket, account)
         except CloudError as error:
-            unread(BUCKET.filled(name=bucket.name), error.code)
-    return problems
+            what = BUCKET.filled(name=bucket.name)
+            yield Kind.UNREAD, UNREAD.filled(what=what, code=error.code)
 
 
-def desired_state(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
+def _desired_state(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
     parser = argparse.ArgumentParser()
     add_setup_arguments(parser, "en")
     args = parser.parse_args([])
@@ -83,12 +81,12 @@ def desired_state(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
     return read_desired(args, environ), account
 
 
-def lacking_rights(desired: DesiredState, account: Account) -> Iterator[Text]:
-    """Return a sentence for each upload role that lacks rights."""
-    found = account.find_roles(desired.roles).policies
-    for name, policy in desired.roles.upload_policies.items():
-        if lacking := sorted({action for action, *_ in _rights(policy) - _rights(found.get(name))}):
-            yield LACKS.filled(name=name, rights=", ".join(lacking))
+def _lacking_rights(desired: DesiredState, account: Account) -> Iterator[Difference]:
+    _, *uploads = desired.of(desired.account)[0]
+    found = account.find_roles(uploads).policies
+    for role in uploads:
+        if lacking := sorted({action for action, *_ in _rights(role.policy) - _rights(found.get(role.name))}):
+            yield Kind.LACKING, LACKS.filled(name=role.name, rights=", ".join(lacking))
 
 
 def _rights(policy: Any) -> set[tuple[str, str, str]]:
@@ -100,31 +98,56 @@ def _rights(policy: Any) -> set[tuple[str, str, str]]:
     return {row for each, when in rows for row in product(each["Action"], each["Resource"], [when])}
 
 
-def _problems_of(bucket: DesiredBucket, account: Account) -> Iterator[Text]:
+def _of_bucket(bucket: DesiredBucket, account: Account) -> Iterator[Difference]:
     found = account.find_bucket(bucket, with_documents=False)
-    if found and bucket.strips and found.acl not in ("", PRIVATE):
-        yield public_strip(bucket.name, found.acl, bucket.strips)
-    for folder, days in shorter_rules(bucket, account.lifecycle(bucket)) if found else ():
-        what = SHORT.filled(name=bucket.name, prefix=folder.name, days=days, needed=folder.days)
-        yield Text(SETUP.en.format(what=what.en), SETUP.zh.format(what=what.zh))
+    if found is None:
+        return
+    yield from ((Kind.PUBLIC, said) for said in public_strip(bucket, found))
+    current, notes = account.lifecycle(bucket), [*notes_on_what_is_there(bucket, found)]
+    yield from ((Kind.SHORT, said) for said in _short_rules(bucket, current))
+    for step in lifecycle_steps(bucket, current, notes):
+        yield Kind.LACKING, Text(*(f"{bucket.name}: {why}" for why in step.why))
+    yield from ((Kind.DOUBT, note) for note in notes)
 
 
-def shorter_rules(desired: DesiredBucket, current: str) -> list[tuple[PartedFolder, int]]:
-    """
-    Return each folder that a rule empties too soon, with the days of that rule.
-
-    Args:
-        current: the document that OSS handed out; empty where there is none.
-    """
+def _short_rules(bucket: DesiredBucket, current: str) -> Iterator[Text]:
+    """Return a sentence for each folder that a rule of the document empties too soon."""
     root = ElementTree.fromstring(current) if current else ElementTree.Element("None")
-    rules = [rule for rule in root.findall("Rule") if is_on(rule, EXPIRE)]
-    days = {id(rule): int(rule.findtext("Expiration/Days") or 0) for rule in rules}
-    return [
-        (folder, days[id(rule)])
-        for folder in wanted(desired)
-        for rule in rules
-        if 0 < days[id(rule)] < folder.days and overlaps(rule, folder.name)
-    ]
+    for rule in (rule for rule in root.findall("Rule") if is_on(rule, EXPIRE)):
+        days = int(rule.findtext("Expiration/Days") or 0)
+        for folder in wanted(bucket):
+            if 0 < days < folder.days and overlaps(rule, folder.name):
+                values = {"name": bucket.name, "prefix": folder.name, "days": days, "needed": folder.days}
+                yield SHORT.filled(**values)
+
+
+def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[Text]:
+    """
+    Return a sentence for each thing that must be mended first; lines say what is missing, or was not read.
+
+    Raises:
+        Failure: a profile has ``strip``, and no key can read whether its bucket is private.
+    """
+    try:
+        strips = any(profile.strip for profile in operator_settings(environ).profiles.values())
+    except Failure:
+        # ``check-deploy``, which runs before, names each problem.
+        return []
+    try:
+        found = [*differences(environ)]
+    except Failure:
+        if strips:
+            raise
+        found = [(Kind.UNREAD, UNREAD.filled(what=ACCOUNT, code=NO_KEY))]
+    problems = []
+    for kind, text in found:
+        if kind in (Kind.LACKING, Kind.SHORT):
+            text = SETUP.filled(what=text)
+        if kind in (Kind.UNREAD, Kind.LACKING):
+            screen.warn(text.say(language))
+        elif kind in (Kind.SHORT, Kind.PUBLIC):
+            problems.append(text)
+    return problems
 
 
 def main() -> int:

@@ -1,8 +1,10 @@
 """A bucket as it should be and as OSS describes it, and what the operator should know about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
+from function.config.profile import Profile
 from ops.terminal.language import Text
 
 PRIVATE = "private"
@@ -34,39 +36,52 @@ class DesiredBucket:
     """
     Args:
         region: region id such as ``cn-hangzhou``.
+        account: whose it is to make.
+        profiles: those that store there.
+        is_named: whether they name it, as nobody need name ``OSS_BUCKET``.
         create: whether a missing bucket is made, and one that is there ends stale uploads of any key.
         h5_origins: origins whose pages post forms from a browser.
-        wants_public_read: names of profiles with ``acl = "public-read"``.
-        allow_public_read: whether Block Public Access may be switched off for them.
-        open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
-        parted_folders: where profiles with ``parts`` put their objects.
-        held_folders: where profiles with ``hold`` put what waits, and how long it may.
-        strips: names of profiles with ``strip``, whose copies have the bucket's ACL for a moment.
-        has_due_records: whether records of work that is due may be there.
-        keeps_erasures: whether the evidence of erasures is there.
-        named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
-        has_domain: whether all of those send to another host than the bucket's own.
+        erases: whether users may be erased, which leaves evidence.
     """
 
     name: str
     region: str
+    account: str = ""
+    profiles: tuple[Profile, ...] = ()
+    is_named: bool = False
     create: bool = False
     h5_origins: tuple[str, ...] = ()
-    wants_public_read: tuple[str, ...] = ()
-    allow_public_read: bool = False
-    open_names: tuple[str, ...] = ()
-    parted_folders: tuple[PartedFolder, ...] = ()
-    held_folders: tuple[PartedFolder, ...] = ()
-    strips: tuple[str, ...] = ()
-    has_due_records: bool = False
-    keeps_erasures: bool = False
-    named_by: tuple[str, ...] = ()
-    has_domain: bool = False
+    erases: bool = False
+
+    @property
+    def parted_folders(self) -> list[PartedFolder]:
+        """Return where profiles with ``parts`` put their objects, in whole days from the beginning."""
+        parted = (each for each in self.profiles if each.parts)
+        return [
+            PartedFolder(each.stored_folder, -(-each.parts_within // timedelta(days=1))) for each in parted
+        ]
+
+    @property
+    def held_folders(self) -> list[PartedFolder]:
+        """Return where profiles with ``hold`` put what waits, and how long it may."""
+        return [PartedFolder(each.stored_folder, each.hold_days) for each in self.profiles if each.is_held]
+
+    @property
+    def keeps_erasures(self) -> bool:
+        return self.erases and bool(self.profiles)
+
+    @property
+    def has_due_records(self) -> bool:
+        return self.keeps_erasures or any(each.gives_receipts for each in self.profiles)
 
     @property
     def h5_methods(self) -> tuple[str, ...]:
         """Return the HTTP methods that browser pages send files with."""
         return ("POST", "PUT") if self.parted_folders else ("POST",)
+
+    def names_of(self, is_one: Callable[[Profile], bool]) -> str:
+        """Return the profiles of a kind as ``[a], [b]``."""
+        return ", ".join(f"[{each.name}]" for each in self.profiles if is_one(each))
 
 
 @dataclass(frozen=True)
@@ -87,123 +102,84 @@ class FoundBucket:
     cors: str = ""
 
 
-def public_strip(bucket: str, acl: str, profiles: Iterable[str]) -> Text:
-    """Return why a bucket is refused."""
-    names = ", ".join(f"[{name}]" for name in profiles)
-    return Text(
-        f"Bucket {bucket} is {acl}, and {names} has strip = true: a clean copy has the bucket's ACL until the"
-        " function makes it private. Make the bucket private.",
-        f"桶 {bucket} 的权限是 {acl}，而 {names} 写了 strip = true："
-        "副本在函数把它改为私有之前，权限随桶。请把桶设为私有。",
-    )
+def public_strip(desired: DesiredBucket, found: FoundBucket) -> Iterator[Text]:
+    """Yield why a bucket is refused that is not private, where a profile has ``strip``."""
+    names = desired.names_of(lambda each: each.strip)
+    if names and found.acl not in ("", PRIVATE):
+        yield PUBLIC_STRIP.filled(bucket=desired.name, acl=found.acl, names=names)
 
 
-def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
+def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterator[Text]:
     """A sentence or two for each thing that may surprise later."""
     if found is not None:
         yield from notes_on_what_is_there(desired, found)
-    if must_unblock(desired, found) and not desired.allow_public_read:
-        yield _public_read_note(desired)
-    if desired.open_names and (desired.allow_public_read or (found and not found.blocks_public_access)):
-        yield _open_names_note(desired)
-    if _may_refuse_the_default_host(desired.region) and not desired.has_domain:
-        yield _default_host_note(desired)
+    # What OSS makes through its API begins with the block (since 13 October 2025).
+    is_blocked = found is None or found.blocks_public_access
+    public = desired.names_of(lambda each: each.acl == "public-read")
+    open_ = desired.names_of(lambda each: each.takes_filename)
+    if is_blocked and public:
+        yield PUBLIC_READ.filled(bucket=desired.name, names=public)
+    if open_ and not is_blocked:
+        yield OPEN_NAMES.filled(bucket=desired.name, names=open_)
 
 
-def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterable[Text]:
-    """The same, each with the bucket that it is about; for more buckets than one."""
+def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterator[Text]:
+    """The same, each with the bucket that it is about."""
     for note in notes:
         is_named = bucket.name in note.en
         yield note if is_named else Text(f"{bucket.name}: {note.en}", f"{bucket.name}：{note.zh}")
 
 
-def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
-    """
-    Return whether Block Public Access stands against what a profile stores.
-
-    What OSS makes through its API begins with it on (since 13 October 2025).
-    """
-    return bool(desired.wants_public_read) and (found is None or found.blocks_public_access)
-
-
-def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
-    if found.location and found.location.removeprefix("oss-") != desired.region:
-        region = _said_by(desired, "OSS_REGION", "region")
-        yield Text(
-            f"Bucket {desired.name} is in {found.location.removeprefix('oss-')}, not in {desired.region}:"
-            f" set {region.en} to that, or forms will be refused.",
-            f"桶 {desired.name} 在 {found.location.removeprefix('oss-')}，不在 {desired.region}："
-            f"请把 {region.zh} 改为前者，否则表单会被拒绝。",
-        )
+def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterator[Text]:
+    there = found.location.removeprefix("oss-")
+    if there and there != desired.region:
+        setting = f"region ({desired.names_of(lambda _: True)})" if desired.is_named else "OSS_REGION"
+        values = {"bucket": desired.name, "there": there, "region": desired.region}
+        yield OTHER_REGION.filled(**values, setting=setting)
     if found.acl not in ("", PRIVATE):
-        yield Text(
-            f"Bucket {desired.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
-            f"桶 {desired.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
-        )
+        yield PUBLIC.filled(bucket=desired.name, acl=found.acl)
     if found.versioning in ("Enabled", "Suspended"):
-        yield Text(
-            f"Versioning is {found.versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload"
-            " of a key becomes its newest version. It is left as it is.",
-            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
-            "同名再次上传会成为最新版本。此处不做更改。",
-        )
+        yield VERSIONS.filled(versioning=found.versioning)
         if desired.held_folders:
             yield VERSIONS_OF_WHAT_IS_HELD
 
 
-def _public_read_note(desired: DesiredBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
-    return Text(
-        f"Block Public Access is on for bucket {desired.name}, as for every new one: uploads of {names}"
-        ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
-        " --allow-public-read switch it off.",
-        f"桶 {desired.name} 开启了“阻止公共访问”（新建的桶都是如此）："
-        f'{names}（acl = "public-read"）的上传会被拒绝。'
-        '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
-    )
-
-
-def _open_names_note(desired: DesiredBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in desired.open_names)
-    return Text(
-        f"Nothing blocks public access to bucket {desired.name}, and no condition of {names} pins an ACL:"
-        " a form of it may store what everybody reads. Switch Block Public Access on, or let the function"
-        " choose the name.",
-        f"桶 {desired.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
-        "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
-    )
-
-
+PUBLIC_STRIP = Text(
+    "Bucket {bucket} is {acl}, and {names} has strip = true: a clean copy has the ACL of the bucket until the"
+    " function makes it private. Make the bucket private.",
+    "桶 {bucket} 的权限是 {acl}，而 {names} 写了 strip = true：副本在函数把它改为私有之前，权限随桶。"
+    "请把桶设为私有。",
+)
+OTHER_REGION = Text(
+    "Bucket {bucket} is in {there}, not in {region}: set {setting} to that, or forms will be refused.",
+    "桶 {bucket} 在 {there}，不在 {region}：请把 {setting} 改为前者，否则表单会被拒绝。",
+)
+PUBLIC = Text(
+    "Bucket {bucket} is {acl}: everybody reads what is uploaded. It is left as it is.",
+    "桶 {bucket} 的权限是 {acl}：任何人都能读取上传的文件。此处不做更改。",
+)
+VERSIONS = Text(
+    "Versioning is {versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload of a key"
+    " becomes its newest version. It is left as it is.",
+    "版本控制为 {versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，同名再次上传会成为最新版本。"
+    "此处不做更改。",
+)
 VERSIONS_OF_WHAT_IS_HELD = Text(
     "Profiles with hold need a bucket without versioning: only x-oss-forbid-overwrite makes one decision out"
     " of two at once, and what was rejected would stay as an old version.",
     "有 hold 的用途需要没有版本控制的桶：同时到来的两个决定，只有 x-oss-forbid-overwrite 能让其中一个算数；"
     "而且未通过的内容会作为旧版本留下。",
 )
-
-
-def _default_host_note(desired: DesiredBucket) -> Text:
-    host = _said_by(desired, "OSS_HOST", "host")
-    return Text(
-        "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the"
-        f" default host of this region: bind a domain to the bucket and set {host.en} (docs/deploy.md).",
-        "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
-        f"请把域名绑定到桶并设置 {host.zh}（见 docs/deploy.zh-CN.md）。",
-    )
-
-
-def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
-    """Name the setting, or for a profile's own bucket the option, to change."""
-    if not desired.named_by:
-        return Text(setting, setting)
-    names = ", ".join(f"[{name}]" for name in desired.named_by)
-    return Text(f"{option} of {names}", f"{names} 的 {option}")
-
-
-def _may_refuse_the_default_host(region: str) -> bool:
-    """
-    Return whether OSS may refuse data through the bucket's own host: mainland China.
-
-    Source: https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
-    """
-    return region.startswith("cn-") and region != "cn-hongkong"
+PUBLIC_READ = Text(
+    "Block Public Access is on for bucket {bucket}, as for every new one: uploads of {names}"
+    ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or'
+    " switch the block off in the console.",
+    '桶 {bucket} 开启了“阻止公共访问”（新建的桶都是如此）：{names}（acl = "public-read"）的上传会被拒绝。'
+    '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，请在控制台关闭它。',
+)
+OPEN_NAMES = Text(
+    "Nothing blocks public access to bucket {bucket}, and no condition of {names} pins an ACL: a form of it"
+    " may store what everybody reads. Switch Block Public Access on, or let the function choose the name.",
+    "桶 {bucket} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
+    "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
+)

@@ -7,16 +7,12 @@ Rules of others are kept whole: ours is added to the document that OSS handed ou
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from ops.account.bucket import PRIVATE, DesiredBucket, FoundBucket, bucket_notes, must_unblock, public_strip
+from ops.account.bucket import PRIVATE, DesiredBucket, FoundBucket, bucket_notes, public_strip
 from ops.account.lifecycle import lifecycle_steps
 from ops.account.role_plan import Step
 from ops.terminal.language import Failure, Text
 
 CORS_SECONDS = "600"
-ALLOW_PUBLIC_ACCESS = (
-    "<PublicAccessBlockConfiguration><BlockPublicAccess>false</BlockPublicAccess>"
-    "</PublicAccessBlockConfiguration>"
-)
 
 
 def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[list[Step], list[Text]]:
@@ -28,8 +24,8 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
     Raises:
         Failure: profiles with ``strip`` need a private one, and it is not.
     """
-    if found is not None and desired.strips and found.acl not in ("", PRIVATE):
-        raise Failure(public_strip(desired.name, found.acl, desired.strips))
+    if found is not None and (refused := [*public_strip(desired, found)]):
+        raise Failure(*refused)
     if found is None and not desired.create:
         note = Text(
             f"Bucket {desired.name} is not there. --bucket-create makes it (private).",
@@ -43,8 +39,6 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
         why = Text("the bucket uploads go to, private", "存放上传文件的私有桶")
         steps.append(Step("OSS", "PutBucket", parameters, why, desired.region))
     notes += bucket_notes(desired, found)
-    if desired.allow_public_read and must_unblock(desired, found):
-        steps.append(_unblock(desired))
     steps += lifecycle_steps(desired, found.lifecycle if found else "", notes)
     steps += _cors(desired, found.cors if found else "")
     return steps, notes
@@ -81,13 +75,3 @@ def _admits(rule: ElementTree.Element, origin: str, methods: Iterable[str]) -> b
     origins = [element.text for element in rule.findall("AllowedOrigin")]
     allowed = {element.text for element in rule.findall("AllowedMethod")}
     return allowed.issuperset(methods) and (origin in origins or "*" in origins)
-
-
-def _unblock(desired: DesiredBucket) -> Step:
-    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
-    why = Text(
-        f"Block Public Access goes off, so that everybody may read what {names} stores",
-        f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
-    )
-    parameters = {"bucket": desired.name, "body": ALLOW_PUBLIC_ACCESS}
-    return Step("OSS", "PutBucketPublicAccessBlock", parameters, why, desired.region)

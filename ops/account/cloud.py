@@ -10,14 +10,16 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from function.sts.credentials import AccessKeys
 from ops.account.bucket import DesiredBucket, FoundBucket
+from ops.account.oss_client import CONNECT_SECONDS, READ_SECONDS, oss_client
 from ops.account.ram_documents import compact, read_document
-from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, Step
+from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRole
 
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client as OssClient
@@ -25,14 +27,11 @@ if TYPE_CHECKING:
 
 RAM = ("https://ram.aliyuncs.com", "Ram", "2015-05-01")
 STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
-CONNECT_SECONDS = 5
-READ_SECONDS = 20
 OSS_ATTEMPTS = 2
 # The part of a bucket that each call writes.
 DOCUMENTS = {
     "PutBucketLifecycle": "lifecycle",
     "PutBucketCors": "cors",
-    "PutBucketPublicAccessBlock": "publicAccessBlock",
 }
 # What the SDK was seen to raise from one call beside its own errors, parsing odd error bodies.
 UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
@@ -62,14 +61,14 @@ class Account:
 
     def __init__(self, keys: AccessKeys, region: str) -> None:
         self._rpc = _rpc_client(keys, region)
-        self._oss = cache(partial(_oss_client, keys))
+        self._oss = cache(partial(oss_client, keys, attempts=OSS_ATTEMPTS))
 
     def account_id(self) -> str:
         return str(self.ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
 
-    def find_roles(self, desired: DesiredRoles) -> FoundRoles:
+    def find_roles(self, desired: Iterable[WantedRole]) -> FoundRoles:
         roles, policies = {}, {}
-        for name in desired.names:
+        for name in (wanted.name for wanted in desired):
             if role := self._find("EntityNotExist.Role", "GetRole", {"RoleName": name}):
                 roles[name] = self._describe(name, role.get("Role", {}))
             parameters = {"PolicyType": "Custom", "PolicyName": name}
@@ -88,14 +87,12 @@ class Account:
                 return None
             raise _oss_error("GetBucketInfo", error) from None
         info = answer.bucket_info
-        cors = "GetBucketCors", "cors", "NoSuchCORSConfiguration"
         location, acl, versioning = (str(each or "") for each in (info.location, info.acl, info.versioning))
-        return FoundBucket(
-            *(location, acl, versioning),
-            blocks_public_access=bool(info.block_public_access),
-            lifecycle=self.lifecycle(desired) if with_documents else "",
-            cors=self._read_document(desired, *cors) if with_documents else "",
-        )
+        found = FoundBucket(location, acl, versioning, bool(info.block_public_access))
+        if not with_documents:
+            return found
+        cors = self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration")
+        return replace(found, lifecycle=self.lifecycle(desired), cors=cors)
 
     def lifecycle(self, desired: DesiredBucket) -> str:
         return self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle")
@@ -103,11 +100,8 @@ class Account:
     def carry_out(self, step: Step) -> None:
         if step.service in ("RAM", "CMS"):
             self.ask(RAM if step.service == "RAM" else metrics_in(step.region), step.action, step.parameters)
-        elif step.action == "PutBucket":
-            self._make_bucket(step)
         else:
-            bucket, body = step.parameters["bucket"], step.parameters["body"]
-            _document(self._oss(step.region), step.action, bucket, DOCUMENTS[step.action], body)
+            _put(self._oss(step.region), step.action, step.parameters)
 
     def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
@@ -162,43 +156,38 @@ class Account:
             raise CloudError(action, plain(answer.get("Code")), request_id=plain(answer.get("RequestId", "")))
         return answer
 
-    def _make_bucket(self, step: Step) -> None:
-        import alibabacloud_oss_v2 as oss
-
-        request = oss.PutBucketRequest(bucket=step.parameters["bucket"], acl=step.parameters["acl"])
-        try:
-            self._oss(step.region).put_bucket(request)
-        except oss.exceptions.BaseError as error:
-            raise _oss_error("PutBucket", error) from None
-
     def _read_document(self, desired: DesiredBucket, action: str, name: str, absent: str) -> str:
         try:
-            return _document(self._oss(desired.region), action, desired.name, name)
+            return _call(self._oss(desired.region), action, bucket=desired.name, parameters={name: ""})
         except CloudError as error:
             if error.code == absent:
                 return ""
             raise
 
 
-def _document(client: "OssClient", action: str, bucket: str, name: str, body: str | None = None) -> str:
-    """Read or replace an XML document of a bucket, whole: the SDK's models drop what they do not know."""
+def _put(client: "OssClient", action: str, parameters: Mapping[str, str]) -> None:
+    """Make a bucket, or replace an XML document of it, whole: the SDK's models drop what they do not know."""
+    body = parameters.get("body", "").encode()
+    digest = hashlib.md5(body, usedforsecurity=False).digest()
+    headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
+    if acl := parameters.get("acl"):
+        headers = {"x-oss-acl": acl}
+    query = {name: "" for each, name in DOCUMENTS.items() if each == action}
+    bucket = parameters["bucket"]
+    _call(client, action, method="PUT", bucket=bucket, parameters=query, headers=headers, body=body)
+
+
+def _call(client: "OssClient", action: str, **operation: Any) -> str:
+    """Call OSS; return its answer."""
     import alibabacloud_oss_v2 as oss
 
-    headers, content = {}, None
-    if body is not None:
-        content = body.encode()
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
-    operation = oss.OperationInput(
-        op_name=action,
-        method="GET" if body is None else "PUT",
-        bucket=bucket,
-        parameters={name: ""},
-        headers=oss.CaseInsensitiveDict(headers),
-        body=content,
-    )
+    operation = {
+        "method": "GET",
+        **operation,
+        "headers": oss.CaseInsensitiveDict(operation.get("headers", {})),
+    }
     try:
-        output = client.invoke_operation(operation)
+        output = client.invoke_operation(oss.OperationInput(op_name=action, **operation))
     except oss.exceptions.BaseError as error:
         raise _oss_error(action, error) from None
     return output.http_response.content.decode() if output.http_response else ""
@@ -237,20 +226,6 @@ def _rpc_client(keys: AccessKeys, region: str) -> "AcsClient":
         # The SDK takes an empty variable for "check no certificate".
         verify=os.environ.get("ALIBABA_CLOUD_CA_BUNDLE") or True,
     )
-
-
-def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
-    import alibabacloud_oss_v2 as oss
-
-    config = oss.config.load_default()
-    config.region = region
-    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-        keys.access_key_id, keys.access_key_secret, keys.security_token
-    )
-    config.connect_timeout = CONNECT_SECONDS
-    config.readwrite_timeout = READ_SECONDS
-    config.retry_max_attempts = OSS_ATTEMPTS
-    return oss.Client(config)
 
 
 def _oss_error(action: str, error: Exception) -> CloudError:

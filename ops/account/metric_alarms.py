@@ -10,7 +10,7 @@ https://help.aliyun.com/zh/functioncompute/fc/user-guide/monitoring-data
 import argparse
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,15 +33,13 @@ NO_GB = Text(
 )
 GB, MOST_GB, DEFAULT_GB = 10**9, 100_000, 1.0
 RULE = Text(
-    "alarm {name} to {contacts}: {metric} over {threshold:,} a minute, {times} in a row",
-    "告警 {name}，通知 {contacts}：{metric} 每分钟超过 {threshold:,}，连续 {times} 分钟",
+    "alarm {name} to {contacts}: {metric} over {threshold:,} a minute, {times} in a row{more}",
+    "告警 {name}，通知 {contacts}：{metric} 每分钟超过 {threshold:,}，连续 {times} 分钟{more}",
 )
 IN_CNY = Text(
     " ({gb:g} GB; {cny:,.2f} CNY an hour, price of {read})",
     "（{gb:g} GB；每小时 {cny:,.2f} 元，{read} 的价格）",
 )
-# The rest of a rule is the same in every version of the file.
-COMPARED = ("MetricName", "ContactGroups", "Escalations.Warn.Threshold", "Escalations.Warn.Times")
 
 
 class DesiredAlarms(NamedTuple):
@@ -71,27 +69,7 @@ def read_alarms(
     return DesiredAlarms(args.contacts, gb or DEFAULT_GB, function)
 
 
-def missing_alarms(
-    account: Account, desired: DesiredAlarms, account_id: str, buckets: Sequence[DesiredBucket]
-) -> list[Step]:
-    """
-    Return the calls still to be made, with the account's own limit of instances.
-
-    Raises:
-        CloudError
-    """
-    instances = _instance_limit(account, account_id, buckets[0].region)
-    rules = [*alarm_rules(desired, account_id, buckets, instances)]
-    found = []
-    for region in dict.fromkeys(region for region, _ in rules):
-        ids = ",".join(rule["RuleId"] for there, rule in rules if there == region)
-        asked = {"RuleIds": ids, "PageSize": 100}
-        answer = account.ask(metrics_in(region), "DescribeMetricRuleList", asked)
-        found += [one for one in answer.get("Alarms", {}).get("Alarm", []) if isinstance(one, dict)]
-    return alarm_steps(desired, rules, found)
-
-
-def _instance_limit(account: Account, account_id: str, region: str) -> int:
+def instance_limit(account: Account, account_id: str, region: str) -> int:
     """Return how many instances the account may run in the region; 0 where CloudMonitor does not tell it."""
     asked = {
         "Namespace": "acs_fc",
@@ -107,15 +85,18 @@ def _instance_limit(account: Account, account_id: str, region: str) -> int:
         return 0
 
 
-def alarm_rules(
-    desired: DesiredAlarms, account: str, buckets: Iterable[DesiredBucket], instances: int = 0
-) -> Iterator[tuple[str, dict[str, str]]]:
+def alarm_steps(
+    desired: DesiredAlarms | None, account: str, buckets: Iterable[DesiredBucket], instances: int = 0
+) -> Iterator[Step]:
     """
-    Yield the region and the parameters of each rule; the function is in the region of the first bucket.
+    Yield the call of each rule, which replaces the one of its ID; none without alarms.
 
     Args:
-        instances: that the account may run in the region; 0 where nobody told.
+        buckets: the function is in the region of the first.
+        instances: that the account may run there; 0 where nobody told.
     """
+    if desired is None:
+        return
     template = json.loads(TEMPLATE.read_text("utf-8"))
     defaults = {name: one.get("Default", "") for name, one in template["Parameters"].items()}
     names = {**defaults, "ALIYUN::TenantId": account, "ContactGroup": desired.contacts}
@@ -127,37 +108,17 @@ def alarm_rules(
         is_of_bucket = '"Bucket"' in json.dumps(one)
         for bucket in (first, *others) if is_of_bucket else (first,):
             filled = {**names, "ALIYUN::Region": bucket.region, "Bucket": bucket.name}
-            yield bucket.region, _parameters(_filled(one["Properties"], filled))
-
-
-def alarm_steps(
-    desired: DesiredAlarms,
-    rules: Iterable[tuple[str, dict[str, str]]],
-    found: Iterable[Mapping[str, Any]] = (),
-) -> list[Step]:
-    """
-    Return the calls still to be made.
-
-    Args:
-        found: our rules, as CloudMonitor lists them.
-    """
-    there = {str(one.get("RuleId")): one for one in found}
-    return [
-        Step("CMS", "PutResourceMetricRule", wanted, _why(desired, wanted), region)
-        for region, wanted in rules
-        if not _says(there.get(wanted["RuleId"], {}), wanted)
-    ]
+            rule = _parameters(_filled(one["Properties"], filled))
+            yield Step("CMS", "PutResourceMetricRule", rule, _why(desired, rule), bucket.region)
 
 
 def _why(desired: DesiredAlarms, rule: Mapping[str, str]) -> Text:
     values = {"name": rule["RuleName"], "contacts": desired.contacts, "metric": rule["MetricName"]}
     threshold, times = (rule[f"Escalations.Warn.{name}"] for name in ("Threshold", "Times"))
-    said = RULE.filled(**values, threshold=int(threshold), times=times)
-    if rule["MetricName"] != "InternetSend":
-        return said
-    price = prices()["egress_by_day"]
-    more = IN_CNY.filled(gb=desired.gb, cny=desired.gb * 60 * float(price["cny"]), read=price["read"])
-    return Text(said.en + more.en, said.zh + more.zh)
+    price, more = prices()["egress_by_day"], Text("", "")
+    if rule["MetricName"] == "InternetSend":
+        more = IN_CNY.filled(gb=desired.gb, cny=desired.gb * 60 * float(price["cny"]), read=price["read"])
+    return RULE.filled(**values, threshold=int(threshold), times=times, more=more)
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:
@@ -183,10 +144,3 @@ def _parameters(properties: dict[str, Any]) -> dict[str, str]:
         "ContactGroups": ",".join(special["ContactGroups"]),
     }
     return {**{name: str(value) for name, value in properties.items()}, **flat}
-
-
-def _says(found: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """Return whether a rule as CloudMonitor lists it is the wanted one."""
-    warn = (found.get("Escalations") or {}).get("Warn") or {}
-    there = {**found, **{f"Escalations.Warn.{name}": value for name, value in warn.items()}}
-    return all(str(there.get(name)) == wanted[name] for name in COMPARED)

@@ -1,4 +1,4 @@
-"""The operator's keys, and Alibaba's SDK for one bucket with them, at the host that forms are posted to."""
+"""The operator's keys, and the client of OSS with them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client
     from alibabacloud_oss_v2.exceptions import BaseError
 
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
 NO_KEYS = Text(
     "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them.",
     "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们）。",
@@ -52,20 +54,26 @@ def operator_keys(environ: Mapping[str, str], needs: Text = NOTHING) -> AccessKe
 
 
 def client_at(location: BucketLocation | Settings, keys: AccessKeys) -> "Client":
-    """Return a client that makes each call once."""
+    """Return a client that makes each call once, at the host that forms are posted to."""
+    return oss_client(keys, location.region, location.host)
+
+
+def oss_client(keys: AccessKeys, region: str, host: str = "", attempts: int = 1) -> "Client":
+    """Return a client for the buckets of a region, or for the one whose host it is."""
     import alibabacloud_oss_v2 as oss
 
     config: Any = oss.config.load_default()
-    config.region = location.region
-    # The host is the bucket's own already: a name must not be put before it. Of an IP address the SDK
-    # would make the bucket a folder all the same, and reach nothing.
-    config.endpoint = location.host.replace("//127.0.0.1", "//localhost")
-    config.use_cname = True
-    config.disable_ssl = urlsplit(location.host).scheme == "http"
-    config.retry_max_attempts = 1
+    config.region = region
+    config.connect_timeout, config.readwrite_timeout = CONNECT_SECONDS, READ_SECONDS
+    config.retry_max_attempts = attempts
     config.credentials_provider = oss.credentials.StaticCredentialsProvider(
         keys.access_key_id, keys.access_key_secret, keys.security_token
     )
+    if host:
+        # It is the bucket's own already: a name must not be put before it. Of an IP address the SDK would
+        # make the bucket a folder all the same, and reach nothing.
+        config.endpoint, config.use_cname = host.replace("//127.0.0.1", "//localhost"), True
+        config.disable_ssl = urlsplit(host).scheme == "http"
     return oss.Client(config)
 
 

@@ -4,15 +4,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from function.config import settings_validation
-from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
+from function.config.profile import BucketLocation, Profile
 from function.config.profiles import read_profiles
 from function.moderation.aliyun import ACTIONS
 from function.sts.session_policy import role_policies, session_policies
-from ops.account.bucket import DesiredBucket, PartedFolder
+from ops.account.bucket import DesiredBucket
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
 from ops.deploy.profile_lines import NO_PROFILES, is_unmade, with_lines
 from ops.terminal.language import Text, why_unreadable
@@ -20,6 +19,14 @@ from ops.terminal.messages import in_both
 
 # Source: https://www.alibabacloud.com/help/en/resource-management/api-createpolicy
 MAX_POLICY_CHARACTERS = 6144
+ODD_NAME = Text(
+    "STS_ROLE_ARN or role = {arn!r}: its name must be 1 to 64 letters, digits and hyphens.",
+    "STS_ROLE_ARN 或 role = {arn!r}：角色名应为 1 到 64 个字母、数字和连字符。",
+)
+OWN_ROLE = Text(
+    "STS_ROLE_ARN or role = {arn!r} is the function's own role (FUNCTION_ROLE_NAME): they must be two.",
+    "STS_ROLE_ARN 或 role = {arn!r} 是函数自己的角色（FUNCTION_ROLE_NAME）：应为两个角色。",
+)
 
 
 def profiles_in(
@@ -37,7 +44,7 @@ def profiles_in(
         text = Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
-        said = Text(f"--profiles {file} cannot be read: {why.en}.", f"无法读取 --profiles {file}：{why.zh}。")
+        said = Text(f"{file} cannot be read: {why.en}.", f"无法读取 {file}：{why.zh}。")
         problems.append(NO_PROFILES if is_unmade(Path(file)) else said)
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
@@ -56,17 +63,6 @@ def policies_of(
     return {arn: json.loads(policies[arn]) for arn in arns}
 
 
-def in_account(policies: Mapping[str, Document], account: str) -> dict[str, Document]:
-    """Those of roles in this account, by name."""
-    named = {arn: account_and_name(arn) for arn in policies}
-    return {name: policies[arn] for arn, (theirs, name) in named.items() if theirs == account}
-
-
-def elsewhere(policies: Mapping[str, Document], account: str) -> dict[str, Document]:
-    """Those of roles in other accounts, by ARN."""
-    return {arn: policies[arn] for arn in policies if account_and_name(arn)[0] != account}
-
-
 def moderation_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
     """Return the actions of Content Moderation that the profiles need; the function's own role calls them."""
     checked = [profile for profile in profiles if profile.is_checked_by_aliyun]
@@ -78,32 +74,21 @@ def moderation_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
     return tuple(f"yundun-greenweb:{name}" for name in sorted(names))
 
 
-def roles_that_cannot_be(
-    policies: Mapping[str, Document], home: BucketLocation, function_role: str
-) -> Iterator[Text]:
-    """A sentence for each role of a profile that cannot be made in the account of ``STS_ROLE_ARN``."""
-    account, _ = account_and_name(home.role_arn)
+def roles_that_cannot_be(policies: Iterable[str], account: str, function_role: str) -> Iterator[Text]:
+    """A sentence for each upload role, by its ARN, that cannot be made in this account."""
     for arn in policies:
         theirs, name = account_and_name(arn)
-        if arn == home.role_arn or theirs != account:
-            continue
-        if not re.fullmatch(ROLE_NAME_PATTERN, name):
-            yield Text(
-                f"role = {arn!r}: its name must be 1 to 64 letters, digits and hyphens.",
-                f"role = {arn!r}：角色名应为 1 到 64 个字母、数字和连字符。",
-            )
-        if name == function_role:
-            yield Text(
-                f"role = {arn!r} is the function's own role (--function-role): the one takes the other.",
-                f"role = {arn!r} 是函数自己的角色（--function-role）：由它扮演上传的角色，应为两个角色。",
-            )
+        if theirs == account and not re.fullmatch(ROLE_NAME_PATTERN, name):
+            yield ODD_NAME.filled(arn=arn)
+        if (theirs, name) == (account, function_role):
+            yield OWN_ROLE.filled(arn=arn)
 
 
 def buckets_of(
-    profiles: Iterable[Profile], home: DesiredBucket, account: str, *, erases: bool = False
-) -> Iterator[tuple[str, DesiredBucket]]:
+    profiles: Iterable[Profile], home: DesiredBucket, *, erases: bool = False
+) -> Iterator[DesiredBucket]:
     """
-    Each bucket with its rules, and whose it is to make: this account's, or that of the role that reaches it.
+    Each bucket with its profiles, of the account of a role that reaches it: of the first one's if it can be.
 
     Args:
         home: ``OSS_BUCKET``, which is there in any case and comes first, with what is asked for all alike.
@@ -112,13 +97,12 @@ def buckets_of(
     by_name: dict[str, list[Profile]] = {home.name: []}
     for profile in profiles:
         by_name.setdefault(profile.location.bucket, []).append(profile)
+    yield replace(home, profiles=tuple(by_name.pop(home.name)), erases=erases)
     for name, theirs in by_name.items():
-        if name == home.name:
-            yield account, _with_rules(home, theirs, keeps_erasures=erases and bool(theirs))
-            continue
         accounts = [account_and_name(profile.location.role_arn)[0] for profile in theirs]
-        whose = account if account in accounts else accounts[0]
-        yield whose, _with_rules(_named_by(theirs, home), theirs, keeps_erasures=erases and bool(theirs))
+        whose = home.account if home.account in accounts else accounts[0]
+        place = replace(home, name=name, region=theirs[0].location.region, account=whose, is_named=True)
+        yield replace(place, profiles=tuple(theirs), erases=erases)
 
 
 def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
@@ -131,39 +115,3 @@ def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
                 f"角色 {arn} 的权限策略有 {count} 个字符，RAM 最多接受 {MAX_POLICY_CHARACTERS} 个。"
                 "请让其中一些用途改用另一个角色，或缩短它们的第一级目录。",
             )
-
-
-def _named_by(profiles: list[Profile], home: DesiredBucket) -> DesiredBucket:
-    place = profiles[0].location
-    own_host = DEFAULT_HOST.format(bucket=place.bucket, region=place.region)
-    return replace(
-        home,
-        name=place.bucket,
-        region=place.region,
-        named_by=tuple(profile.name for profile in profiles),
-        has_domain=all(profile.location.host != own_host for profile in profiles),
-    )
-
-
-def _with_rules(
-    desired: DesiredBucket, profiles: Iterable[Profile], *, keeps_erasures: bool
-) -> DesiredBucket:
-    """Parts and what is held back lie where their profiles are, and only there do rules remove them."""
-    profiles = [*profiles]
-    return replace(
-        desired,
-        wants_public_read=tuple(profile.name for profile in profiles if profile.acl == "public-read"),
-        open_names=tuple(profile.name for profile in profiles if profile.takes_filename),
-        parted_folders=tuple(_parted_folder(profile) for profile in profiles if profile.parts),
-        held_folders=tuple(
-            PartedFolder(profile.stored_folder, profile.hold_days) for profile in profiles if profile.is_held
-        ),
-        strips=tuple(profile.name for profile in profiles if profile.strip),
-        has_due_records=keeps_erasures or any(profile.gives_receipts for profile in profiles),
-        keeps_erasures=keeps_erasures,
-    )
-
-
-def _parted_folder(profile: Profile) -> PartedFolder:
-    # The least that OSS counts is a day, from the beginning of an upload.
-    return PartedFolder(profile.stored_folder, -(-profile.parts_within // timedelta(days=1)))

@@ -33,7 +33,7 @@ def trusted_by(arns: list[str]) -> Document:
 def of_the_function(
     account: str,
     upload_roles: Iterable[str],
-    logs: tuple[str, str] | None = None,
+    logs: tuple[str, str] = ("", ""),
     moderation: Iterable[str] = (),
 ) -> Document:
     """
@@ -42,13 +42,13 @@ def of_the_function(
     Args:
         account: of the function.
         upload_roles: their ARNs, in whatever accounts.
-        logs: project and logstore that the function's log goes to, when ``s.yaml`` has a logConfig.
+        logs: project and logstore that the function's log goes to; an empty project is none.
         moderation: actions of Content Moderation, which has no rights for single resources.
     """
     roles = [arn.replace("acs:ram::", "acs:ram:*:", 1) for arn in upload_roles]
     allowed = [(["sts:AssumeRole"], roles)]
-    if logs:
-        project, logstore = logs
+    project, logstore = logs
+    if project:
         place = f"acs:log:*:{account}:project/{project}/logstore/{logstore}"
         allowed.append((["log:PostLogStoreLogs"], [place]))
     if actions := sorted(moderation):

@@ -7,8 +7,7 @@ from typing import Any
 
 from ops.account.ram_documents import (
     Document,
-    of_the_function,
-    role_arn,
+    account_and_name,
     same_document,
     trusted_by,
     trusted_by_function_compute,
@@ -36,43 +35,16 @@ class Step:
 
 
 @dataclass(frozen=True)
-class DesiredRoles:
-    """
-    Args:
-        upload_role: that of ``STS_ROLE_ARN``.
-        upload_policies: what each upload role of this account may do, by its name: all that any of the
-            function's session policies grants it. ``upload_role`` lacks when every profile has another.
-        session_seconds: what ``STS_SESSION_SECONDS`` will be.
-        also_trusted: ARNs that may take the upload roles beside the function's role.
-        elsewhere: what each upload role of another account should be allowed, by its ARN.
-        moderation: actions of Content Moderation that the function's role itself may call.
-    """
-
-    account: str
-    function_role: str
-    upload_role: str
-    upload_policies: Mapping[str, Document]
-    session_seconds: int
-    also_trusted: tuple[str, ...] = ()
-    logs: tuple[str, str] | None = None
-    elsewhere: Mapping[str, Document] = field(default_factory=dict)
-    moderation: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of all roles in this account."""
-        return (self.function_role, *self.upload_policies)
-
-
-@dataclass(frozen=True)
 class WantedRole:
     """
     One role, with the documents of its own.
 
     Args:
+        account: whose it is to make.
         session_seconds: how long a session of it may be.
     """
 
+    account: str
     name: str
     trust: Document
     policy: Document
@@ -97,7 +69,7 @@ class FoundRoles:
     policies: Mapping[str, Any] = field(default_factory=dict)
 
 
-def role_steps(desired: DesiredRoles, found: FoundRoles) -> tuple[list[Step], list[Text]]:
+def role_steps(desired: Iterable[WantedRole], found: FoundRoles) -> tuple[list[Step], list[Text]]:
     """
     The calls still to be made, in order, and what the operator should know.
 
@@ -105,51 +77,33 @@ def role_steps(desired: DesiredRoles, found: FoundRoles) -> tuple[list[Step], li
     """
     steps: list[Step] = []
     notes: list[Text] = []
-    uploads = [upload_role(desired, name, policy) for name, policy in desired.upload_policies.items()]
-    for role in (function_role(desired), *uploads):
-        steps += steps_of(role, found)
-        notes += _surplus(role.name, found.roles.get(role.name))
-    if desired.upload_role not in desired.upload_policies:
-        notes.append(_nobody_needs(desired.upload_role))
+    for wanted in desired:
+        name, role = wanted.name, found.roles.get(wanted.name)
+        steps += [*_role(wanted, role), *_policy(name, wanted.policy, found.policies)]
+        if role is None or ("Custom", name) not in role.attached:
+            parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
+            steps.append(
+                Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))
+            )
+        notes += _surplus(name, role)
     return steps, notes
 
 
-def function_role(desired: DesiredRoles) -> WantedRole:
+def function_role(account: str, name: str, policy: Document) -> WantedRole:
     """The role that the function runs as; it may take every upload role, in whatever account."""
-    ours = [role_arn(desired.account, name) for name in desired.upload_policies]
-    return WantedRole(
-        desired.function_role,
-        trusted_by_function_compute(),
-        of_the_function(desired.account, [*ours, *desired.elsewhere], desired.logs, desired.moderation),
-        LEAST_MAX_SESSION_SECONDS,
-        Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
-    )
+    why = Text("Function Compute runs the function as this role", "函数计算以此角色运行函数")
+    return WantedRole(account, name, trusted_by_function_compute(), policy, LEAST_MAX_SESSION_SECONDS, why)
 
 
-def upload_role(desired: DesiredRoles, name: str, policy: Document) -> WantedRole:
+def upload_role(arn: str, policy: Document, trusted: list[str], session_seconds: int) -> WantedRole:
     """A role whose temporary keys sign forms."""
-    return WantedRole(
-        name,
-        trusted_by([role_arn(desired.account, desired.function_role), *desired.also_trusted]),
-        policy,
-        max(desired.session_seconds, LEAST_MAX_SESSION_SECONDS),
-        Text("forms are signed with temporary keys of this role", "表单用此角色的临时访问凭证签名"),
-    )
+    why = Text("forms are signed with temporary keys of this role", "表单用此角色的临时访问凭证签名")
+    longest = max(session_seconds, LEAST_MAX_SESSION_SECONDS)
+    return WantedRole(*account_and_name(arn), trusted_by(trusted), policy, longest, why)
 
 
-def steps_of(desired: WantedRole, found: FoundRoles) -> Iterable[Step]:
-    """The calls for one role: itself, its policy, and that it has it."""
-    name, role = desired.name, found.roles.get(desired.name)
-    yield from _role(name, desired.trust, desired.session_seconds, role, desired.why)
-    yield from _policy(name, desired.policy, found.policies)
-    if role is None or ("Custom", name) not in role.attached:
-        parameters = {"PolicyType": "Custom", "PolicyName": name, "RoleName": name}
-        yield Step("RAM", "AttachPolicyToRole", parameters, Text("the role gets it", "授予该角色"))
-
-
-def _role(
-    name: str, trust: Document, session_seconds: int, role: FoundRole | None, why: Text
-) -> Iterable[Step]:
+def _role(wanted: WantedRole, role: FoundRole | None) -> Iterable[Step]:
+    name, trust, session_seconds = wanted.name, wanted.trust, wanted.session_seconds
     if role is None:
         parameters = {
             "RoleName": name,
@@ -157,7 +111,7 @@ def _role(
             "MaxSessionDuration": session_seconds,
             "Description": "oss-direct-upload",
         }
-        yield Step("RAM", "CreateRole", parameters, why)
+        yield Step("RAM", "CreateRole", parameters, wanted.why)
         return
     changes: dict[str, Any] = {}
     if not same_document(role.trust, trust):
@@ -199,10 +153,3 @@ def _surplus(name: str, role: FoundRole | None) -> Iterable[Text]:
             " unless you know why they are there.",
             f"角色 {name} 还有本项目不需要的权限策略：{names}。若非有意为之，请在 RAM 控制台解除授权。",
         )
-
-
-def _nobody_needs(name: str) -> Text:
-    return Text(
-        f"Role {name} of STS_ROLE_ARN is left alone: every profile has a role of its own.",
-        f"STS_ROLE_ARN 的角色 {name} 不做处理：每个用途都有自己的角色。",
-    )

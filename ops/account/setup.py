@@ -16,13 +16,12 @@ from collections.abc import Callable, Mapping
 from ops.account.bucket import DesiredBucket, FoundBucket, named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
-from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
-from ops.account.metric_alarms import alarm_rules, alarm_steps, missing_alarms
+from ops.account.desired import DesiredState, read_desired
+from ops.account.metric_alarms import alarm_steps, instance_limit
 from ops.account.oss_client import operator_keys
 from ops.account.printed_steps import as_json, show_steps
-from ops.account.ram_documents import account_and_name, role_arn
-from ops.account.role_plan import FoundRoles, Step, role_steps, steps_of, upload_role
-from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
+from ops.account.role_plan import FoundRoles, Step, role_steps
+from ops.account.setup_options import add_setup_arguments
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
@@ -55,13 +54,6 @@ WORDS = {
         "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
-    "gone": Text(
-        "Index, dashboard and alarms of the log are JSON files to import, in deploy/monitoring"
-        " (docs/operations.md#dashboard-and-alarms); alarms on metrics are made by --contacts GROUP.",
-        "日志的索引、看板和告警改为可导入的 JSON 文件，在 deploy/monitoring 里"
-        "（docs/operations.zh-CN.md#看板与告警）；监控指标的告警用 --contacts GROUP 创建。",
-    ),
-    "json": Text("--json goes with --dry-run.", "--json 要与 --dry-run 一起用。"),
     "failed": Text(
         "{action} failed: {code} (HTTP {status}, request {request_id}).",
         "{action} 失败：{code}（HTTP {status}，请求 {request_id}）。",
@@ -78,6 +70,10 @@ WORDS = {
         "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
         " (bucket).",
         "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess（桶）。",
+    ),
+    "other": Text(
+        "The key belongs to account {found}, not to {account} (--account).",
+        "该密钥属于账号 {found}，而不是 {account}（--account）。",
     ),
     "elsewhere": Text(
         "For the owner of account {account}: its roles and buckets are not this key's to make. Hand over what"
@@ -106,10 +102,7 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         environ = operator_environment(args.env_file, os.environ)
-        if args.gone:
-            raise Failure(WORDS["gone"])
-        if args.json and not args.dry_run:
-            raise Failure(WORDS["json"])
+        args.dry_run = args.dry_run or args.json
         desired = read_desired(args, environ)
         if args.dry_run:
             return _dry_run(desired, screen, language, complaints if args.json else None)
@@ -130,33 +123,36 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
     Args:
         beside_json: gets notes and other accounts' calls, where the steps go out as JSON.
     """
-    whose_roles_they_are(desired)
-    found = FoundBucket("", "", "", False)
-    steps, notes = _planned(desired, FoundRoles(), lambda bucket: None if bucket.create else found)
-    if desired.alarms:
-        rules = alarm_rules(desired.alarms, desired.roles.account, desired.buckets)
-        steps += alarm_steps(desired.alarms, rules)
+    steps, notes = _planned_unseen(desired, desired.account)
+    steps += alarm_steps(desired.alarms, desired.account, desired.of(desired.account)[1])
     if beside_json:
-        shown = {"env": _env_lines(desired), "steps": [as_json(step) for step in steps]}
+        shown = {"env": desired.env, "steps": [as_json(step) for step in steps]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))
-        show_steps([], notes, beside_json, language)
-        _show_elsewhere(desired, beside_json, language)
-        return 0
-    screen.title(WORDS["dry"].say(language))
+        steps, screen = [], beside_json
+    else:
+        screen.title(WORDS["dry"].say(language))
     show_steps(steps, notes, screen, language)
     _show_elsewhere(desired, screen, language)
-    _show_env(desired, screen, language)
+    if not beside_json:
+        _show_env(desired, screen, language)
     return 0
 
 
 def _set_up(
     args: argparse.Namespace, desired: DesiredState, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
-    account = Account(operator_keys(environ, RIGHTS), desired.bucket.region)
-    desired = _with_account(args, environ, account.account_id())
-    steps, notes = _planned(desired, account.find_roles(desired.roles), account.find_bucket)
+    account = Account(operator_keys(environ, RIGHTS), desired.buckets[0].region)
+    found = account.account_id()
+    if args.account and args.account != found:
+        raise Failure(WORDS["other"].filled(found=found, account=args.account))
+    # Now it is known which roles are in the account, and which are another's.
+    args.account = found
+    desired = read_desired(args, environ)
+    roles, buckets = desired.of(found)
+    steps, notes = _planned(desired, found, account.find_roles(roles), account.find_bucket)
     if desired.alarms:
-        steps += missing_alarms(account, desired.alarms, desired.roles.account, desired.buckets)
+        instances = instance_limit(account, found, buckets[0].region)
+        steps += alarm_steps(desired.alarms, found, buckets, instances)
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -177,28 +173,25 @@ def _set_up(
 
 
 def _planned(
-    desired: DesiredState, roles: FoundRoles, find: Callable[[DesiredBucket], FoundBucket | None]
+    desired: DesiredState,
+    whose: str,
+    found: FoundRoles,
+    find: Callable[[DesiredBucket], FoundBucket | None],
 ) -> tuple[list[Step], list[Text]]:
-    """The calls for roles and buckets, and what to know; a note names its bucket where there are several."""
-    steps, notes = role_steps(desired.roles, roles)
-    for bucket in desired.buckets:
+    """The calls for an account's roles and buckets, and what to know; each note names its bucket."""
+    roles, buckets = desired.of(whose)
+    steps, notes = role_steps(roles, found)
+    for bucket in buckets:
         more, told = bucket_steps(bucket, find(bucket))
         steps += more
-        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+        notes += named(told, bucket)
     return steps, notes
 
 
-def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> DesiredState:
-    """The same, now that the account is known: which roles are in it, and which are another's."""
-    if args.account and args.account != found:
-        raise Failure(
-            Text(
-                f"The key belongs to account {found}, not to {args.account} (--account).",
-                f"该密钥属于账号 {found}，而不是 {args.account}（--account）。",
-            )
-        )
-    args.account = found
-    return read_desired(args, environ)
+def _planned_unseen(desired: DesiredState, whose: str) -> tuple[list[Step], list[Text]]:
+    """The same for an account where nothing is there yet; with ``create`` no bucket either."""
+    there = FoundBucket("", "", "", blocks_public_access=False)
+    return _planned(desired, whose, FoundRoles(), lambda bucket: None if bucket.create else there)
 
 
 def _confirmed(count: int, screen: Screen, language: str) -> bool:
@@ -216,45 +209,20 @@ def _confirmed(count: int, screen: Screen, language: str) -> bool:
 
 
 def _show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
-    """Show what the owner of each other account has to make where nothing is there yet; nothing is sent."""
-    named = {arn: account_and_name(arn) for arn in desired.roles.elsewhere}
-    for account in dict.fromkeys(account for account, _ in named.values()):
-        steps: list[Step] = []
-        notes: list[Text] = []
-        for arn, (theirs, name) in named.items():
-            if theirs == account:
-                role = upload_role(desired.roles, name, desired.roles.elsewhere[arn])
-                steps += steps_of(role, FoundRoles())
-        for bucket in (one for theirs, one in desired.buckets_elsewhere if theirs == account):
-            found = None if bucket.create else FoundBucket("", "", "", blocks_public_access=True)
-            more, told = bucket_steps(bucket, found)
-            steps += more
-            notes += told
+    """Show what the owner of each other account has to make; nothing is sent."""
+    for account in desired.accounts[1:]:
         screen.line()
         screen.title(WORDS["elsewhere"].say(language, account=account))
-        show_steps(steps, notes, screen, language)
+        show_steps(*_planned_unseen(desired, account), screen, language)
 
 
 def _show_env(desired: DesiredState, screen: Screen, language: str) -> None:
     screen.line()
     screen.title(WORDS["env"].say(language))
-    for name, value in _env_lines(desired).items():
+    for name, value in desired.env.items():
         screen.line(f"{name}={value}")
     screen.line()
     screen.line(WORDS["next"].say(language))
-
-
-def _env_lines(desired: DesiredState) -> dict[str, str]:
-    lines = {
-        "OSS_BUCKET": desired.bucket.name,
-        "OSS_REGION": desired.bucket.region,
-        "STS_ROLE_ARN": role_arn(desired.roles.account, desired.roles.upload_role),
-    }
-    if desired.roles.function_role != DEFAULT_FUNCTION_ROLE:
-        lines["FUNCTION_ROLE_NAME"] = desired.roles.function_role
-    if desired.roles.session_seconds != 3600:
-        lines["STS_SESSION_SECONDS"] = str(desired.roles.session_seconds)
-    return lines
 
 
 def error_lines(error: CloudError, language: str) -> list[str]:

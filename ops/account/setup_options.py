@@ -1,44 +1,18 @@
 """Options of ``setup``."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ops.terminal.language import Text
 
-DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
-# Answered for one release by the sentence that says what took their place.
-GONE = ("--dashboards", "--notify", "--instances", "--burst")
-DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 HELP = {
-    "--bucket": Text("bucket name (default: OSS_BUCKET)", "桶名（默认：OSS_BUCKET）"),
-    "--region": Text(
-        "region of the bucket, such as cn-hangzhou (default: OSS_REGION)",
-        "桶所在的地域，如 cn-hangzhou（默认：OSS_REGION）",
-    ),
     "--account": Text(
         "account id; only a dry run needs it, to print whole ARNs",
         "账号 ID；只有演练需要它，用来打印完整的 ARN",
     ),
-    "--function-role": Text(
-        f"default: FUNCTION_ROLE_NAME or {DEFAULT_FUNCTION_ROLE}",
-        f"默认：FUNCTION_ROLE_NAME 或 {DEFAULT_FUNCTION_ROLE}",
-    ),
-    "--upload-role": Text(
-        f"default: the role in STS_ROLE_ARN or {DEFAULT_UPLOAD_ROLE}",
-        f"默认：STS_ROLE_ARN 里的角色，或 {DEFAULT_UPLOAD_ROLE}",
-    ),
-    "--profiles": Text("default: PROFILES_FILE or profiles.toml", "默认：PROFILES_FILE 或 profiles.toml"),
-    "--session-seconds": Text(
-        "longest session of the upload role (default: STS_SESSION_SECONDS)",
-        "上传角色的会话最长多少秒（默认：STS_SESSION_SECONDS）",
-    ),
     "--also-trust": Text(
         "RAM user or role that may take the upload role as well, to try forms from your own machine",
         "也可扮演上传角色的 RAM 用户或角色，用来在自己的机器上试表单",
-    ),
-    "--logs": Text(
-        "let the function write its log there (.env: LOG_PROJECT)", "函数把日志写到这里（.env：LOG_PROJECT）"
     ),
     "--contacts": Text(
         "alert contact group of CloudMonitor: alarms on metrics of the function and its buckets",
@@ -52,27 +26,20 @@ HELP = {
         "make the bucket when it is missing, and have it end stale multipart uploads",
         "桶不存在时创建，并让它清理未完成的分片上传",
     ),
-    "--allow-public-read": Text(
-        'switch Block Public Access off where a profile has acl = "public-read"; asks before it does',
-        '有用途写着 acl = "public-read" 时关闭“阻止公共访问”；执行前会询问',
-    ),
     "--h5-origin": Text(
         "page that posts forms from a browser, such as https://m.example.com; gets a CORS rule",
         "从浏览器提交表单的网页，如 https://m.example.com；会为它加一条 CORS 规则",
     ),
     "--dry-run": Text("print every call and document, send nothing", "打印每个调用与文档，不发送任何请求"),
     "--json": Text(
-        "with --dry-run: print them as JSON, for deploy/terraform",
-        "与 --dry-run 一起用：输出 JSON，供 deploy/terraform 使用",
+        "the same as JSON, for deploy/terraform",
+        "同上，输出 JSON，供 deploy/terraform 使用",
     ),
     "--yes": Text("make the changes without asking", "不经询问直接更改"),
 }
-FLAGS = ("--bucket-create", "--allow-public-read", "--dry-run", "--json", "--yes")
+FLAGS = ("--bucket-create", "--dry-run", "--json", "--yes")
 MORE: dict[str, dict[str, Any]] = {
-    "--profiles": {"type": Path},
-    "--session-seconds": {"type": int},
     "--also-trust": {"action": "append", "default": [], "metavar": "ARN"},
-    "--logs": {"metavar": "PROJECT/LOGSTORE"},
     "--contacts": {"metavar": "GROUP"},
     "--egress-alarm": {"type": float, "metavar": "GB"},
     "--h5-origin": {"action": "append", "default": [], "metavar": "ORIGIN"},
@@ -83,4 +50,3 @@ MORE: dict[str, dict[str, Any]] = {
 def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     for name, text in HELP.items():
         parser.add_argument(name, help=text.say(language), **MORE.get(name, {}))
-    parser.add_argument(*GONE, dest="gone", nargs="?", const=True, help=argparse.SUPPRESS)

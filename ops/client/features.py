@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from function.config.profile import Profile
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl
+from ops.client.form_upload import Answer
+from ops.client.function_client import FunctionAtUrl
 from ops.deploy.features import ROUTE_OF
 from ops.terminal.language import Text
 
@@ -37,7 +38,7 @@ def lacking_options(client: FunctionAtUrl, token: str, profiles: Mapping[str, Pr
     return sentences
 
 
-def code_of(answer: FunctionAnswer) -> str:
+def code_of(answer: Answer) -> str:
     """Return the code of a refusal; empty for anything else."""
     error = answer.json.get("error")
     return str(error.get("code", "")) if isinstance(error, dict) else ""

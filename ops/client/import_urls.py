@@ -69,10 +69,11 @@ DRY_RUN = Text(
 )
 ALLOW_PRIVATE = Text("read from private addresses as well", "也从内网地址读取")
 NO_PROFILE = Text(
-    "There is no profile {0} whose names the function chooses by itself; name one with --profile.",
-    "没有由函数命名的用途 {0}；请用 --profile 指定一个。",
+    "There is no profile {name} whose names the function chooses by itself; name one with --profile.",
+    "没有由函数命名的用途 {name}；请用 --profile 指定一个。",
 )
-BAD_LINE = Text("Line {0} needs an http address and a user.", "第 {0} 行要有 http 地址和用户。")
+UNREADABLE = Text("{path}: {why}.", "{path}：{why}。")
+BAD_LINE = Text("Line {number} needs an http address and a user.", "第 {number} 行要有 http 地址和用户。")
 DONE = Text("{0} copied, {1} were there, {2} failed.", "迁移 {0} 个，之前已有 {1} 个，失败 {2} 个。")
 
 
@@ -90,16 +91,17 @@ def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
     record = args.list.with_name(args.list.name + ".done")
-    try:
-        environ = operator_environment(args.env_file, os.environ)
-        settings, profile = _settings(environ, args.profile)
-        _, owner_id = caller_called(args.caller, environ)
-        client = None if args.dry_run else client_at(profile.location, operator_keys(environ))
-        sources = _read_list(args.list, needs_user="{owner}" in profile.key.text)
-        before = _recorded(record)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
+    environ = operator_environment(args.env_file, os.environ)
+    settings = operator_settings(environ)
+    profile = settings.profiles.get(args.profile)
+    if profile is None or profile.takes_filename or profile.key.takes_digest:
+        raise Failure(NO_PROFILE.filled(name=args.profile))
+    # What is moved was published before, so it is not held back once more.
+    profile = profile._replace(hold=())
+    _, owner_id = caller_called(args.caller, environ)
+    client = None if args.dry_run else client_at(profile.location, operator_keys(environ))
+    sources = _read_list(args.list, needs_user="{owner}" in profile.key.text)
+    before = _recorded(record)
     left = [(url, user) for url, user in sources if (_name(url), user) not in before]
     failed = 0
     for url, user in left:
@@ -119,15 +121,6 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _settings(environ: dict[str, str], name: str) -> tuple[Settings, Profile]:
-    settings = operator_settings(environ)
-    profile = settings.profiles.get(name)
-    if profile is None or profile.takes_filename or profile.key.takes_digest:
-        raise Failure(Text(*(text.format(name) for text in NO_PROFILE)))
-    # What is moved was published before, so it is not held back once more.
-    return settings, profile._replace(hold=())
-
-
 def _name(url: str) -> str:
     """Return an address without its signature, which changes each time; ``?id=7`` names a file."""
     address, _, query = url.partition("#")[0].partition("?")
@@ -144,8 +137,7 @@ def _read_list(path: Path, *, needs_user: bool) -> list[tuple[str, str]]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeError) as error:
-        why = why_unreadable(error)
-        raise Failure(Text(f"{path}: {why.en}.", f"{path}：{why.zh}。")) from None
+        raise Failure(UNREADABLE.filled(path=path, why=why_unreadable(error))) from None
     found = []
     for number, line in enumerate(lines, 1):
         words = line.split()
@@ -153,7 +145,7 @@ def _read_list(path: Path, *, needs_user: bool) -> list[tuple[str, str]]:
             continue
         url, user = (*words, "")[:2]
         if urlsplit(url).scheme not in ("http", "https") or len(words) > 2 or (needs_user and not user):
-            raise Failure(Text(*(text.format(number) for text in BAD_LINE)))
+            raise Failure(BAD_LINE.filled(number=number))
         found.append((url, user))
     return found
 

@@ -6,7 +6,6 @@ A page that hands the type Profiles to createUploader cannot misspell one any mo
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from function.config import settings
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from ops.deploy.profile_lines import NO_PROFILES, is_unmade
-from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
@@ -31,8 +30,8 @@ HELP = {
     "file": Text("the profiles (default: profiles.toml)", "用途的文件（默认：profiles.toml）"),
     "output": Text("where to write it (default: profiles.d.ts)", "写到哪里（默认：profiles.d.ts）"),
     "check": Text(
-        "write nothing; exit with 1 when the file is not what would be written",
-        "不写文件；文件与应有的内容不同时以 1 退出",
+        "write nothing; fail when the file is not what would be written",
+        "不写文件；文件与应有的内容不同时失败",
     ),
 }
 UNREADABLE = Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。")
@@ -63,34 +62,28 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    complaints = Screen(sys.stderr)
     output = args.output or args.file.with_suffix(".d.ts")
     try:
         profiles, problems = read_profiles(args.file.read_text("utf-8"), default_signature="v4")
     except (OSError, UnicodeDecodeError) as error:
-        said = UNREADABLE.say(language, path=args.file, why=why_unreadable(error).say(language))
-        complaints.fail(NO_PROFILES.say(language) if is_unmade(args.file) else said)
-        return 2
+        said = UNREADABLE.filled(path=args.file, why=why_unreadable(error))
+        raise Failure(NO_PROFILES if is_unmade(args.file) else said) from None
     if problems:
-        for problem in problems:
-            complaints.fail(in_both(problem.sentence).say(language))
-        return 2
+        raise Failure(*(in_both(problem.sentence) for problem in problems))
     # Pages of classic forms do without the client.
     known = [profile for profile in profiles.values() if not profile.takes_filename]
     text = types_of(known)
     if args.check:
         if output.exists() and output.read_text("utf-8") == text:
             return 0
-        complaints.fail(OUTDATED.say(language, path=output, file=args.file))
-        return 1
+        raise Failure(OUTDATED.filled(path=output, file=args.file))
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
-        complaints.fail(UNWRITABLE.say(language, path=output, why=why_unreadable(error).say(language)))
-        return 2
+        raise Failure(UNWRITABLE.filled(path=output, why=why_unreadable(error))) from None
     names = ", ".join(profile.name for profile in known)
-    Screen().line(WRITTEN.say(language, path=output, names=names, file=args.file.name))
+    written = WRITTEN.filled(path=output, names=names, file=args.file.name)
+    Screen().line(written.say(chosen_language(args.lang)))
     return 0
 
 

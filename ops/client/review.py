@@ -9,7 +9,6 @@ backend is signed here, with RECEIPT_SECRET (else TOKEN_SECRET) of .env, and nev
 import argparse
 import os
 import secrets
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,8 @@ from function.auth.business_token import AUDIENCE
 from function.auth.signed_tokens import issue_token
 from function.config.types import SECRETS
 from ops.client.features import code_of
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
+from ops.client.form_upload import Answer
+from ops.client.function_client import FunctionAtUrl, checked
 from ops.client.review_server import ReviewServer
 from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment
@@ -30,10 +30,10 @@ from ops.terminal.language import (
     Text,
     add_language_argument,
     chosen_language,
-    system_words,
 )
 from ops.terminal.screen import Screen
 
+# Or the next one that is free.
 DEFAULT_PORT = 9090
 TOKEN_LIFE = timedelta(minutes=5)
 MAX_NAME = 64
@@ -50,13 +50,7 @@ ABOUT = Text(
     "不会到网页里。",
 )
 URL = Text("address of the function", "函数的地址")
-REVIEWER = Text(
-    "name that is kept with each decision (asked for if missing)", "每个决定都会记下的名字（不写就会问）"
-)
-PORT = Text(
-    "port of the page (default: 9090, or the next free one)", "网页的端口（默认 9090，被占用就往后找）"
-)
-YOUR_NAME = Text("Your name, kept with each decision: ", "你的名字（会记在每个决定里）：")
+REVIEWER = Text("name that is kept with each decision", "每个决定都会记下的名字")
 NO_SECRET = Text(
     "A backend's token needs RECEIPT_SECRET, or TOKEN_SECRET, of the function in {path}.",
     "后端令牌需要 {path} 里函数的 RECEIPT_SECRET 或 TOKEN_SECRET。",
@@ -111,52 +105,39 @@ class Desk:
             if advice := find_advice(code) if code else None:
                 sentences = (advice.meaning.say(language), advice.remedy.say(language))
                 return {"error": "\n".join(sentences), "code": code}
-            return checked(answer, language)
+            return checked(answer)
         except Failure as error:
             return {"error": error.said.say(language)}
-        except InvokeFailed as error:
-            return {"error": str(error)}
 
-    def ask(self, route: str, body: Mapping[str, Any]) -> FunctionAnswer:
-        return self._client.ask(route, body, backend_token(self._args))
-
-
-def backend_token(args: argparse.Namespace) -> str:
-    """Return a token of five minutes, as a backend signs it; raise ``Failure`` where there is no secret."""
-    environ = operator_environment(args.env_file, os.environ)
-    text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
-    try:
-        secrets = SECRETS.read(text)
-    except ValueError:
-        secrets = ()
-    if not secrets:
-        raise Failure(NO_SECRET.filled(path=args.env_file))
-    return issue_token({}, audience=AUDIENCE, secrets=secrets, now=datetime.now(UTC), life=TOKEN_LIFE)
+    def ask(self, route: str, body: Mapping[str, Any]) -> Answer:
+        """Ask with a token of five minutes, as a backend signs it; raise ``Failure`` without a secret."""
+        environ = operator_environment(self._args.env_file, os.environ)
+        text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
+        try:
+            keys = SECRETS.read(text)
+        except ValueError:
+            raise Failure(NO_SECRET.filled(path=self._args.env_file)) from None
+        now = datetime.now(UTC)
+        return self._client.ask(
+            route, body, issue_token({}, audience=AUDIENCE, secrets=keys, now=now, life=TOKEN_LIFE)
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--url", required=True, help=URL.say(language))
-    parser.add_argument("--reviewer", default="", metavar="NAME", help=REVIEWER.say(language))
+    parser.add_argument("--reviewer", required=True, metavar="NAME", help=REVIEWER.say(language))
     parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=PORT.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
-        # What is wrong with address, secret or function is better said before a page is opened.
-        checked(desk.ask("reviews", {"limit": 1}), language)
-        server = _server(desk, args.port)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 1 if isinstance(error, FunctionSilent) else 2
-    except InvokeFailed as error:
-        complaints.fail(str(error))
-        return 1
+    language, screen = chosen_language(args.lang), Screen()
+    desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer))
+    # What is wrong with address, secret or function is better said before a page is opened.
+    checked(desk.ask("reviews", {"limit": 1}))
+    actions = {"/items.json": desk.items, "/decision.json": desk.decide}
+    server = ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, DEFAULT_PORT)
     server.start()
     try:
         screen.line(OPEN.say(language))
@@ -173,24 +154,7 @@ def wait_for_the_end() -> None:
     threading.Event().wait()
 
 
-def _server(desk: Desk, port: int) -> ReviewServer:
-    actions = {"/items.json": desk.items, "/decision.json": desk.decide}
-    try:
-        return ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, port)
-    except (OSError, OverflowError) as error:
-        why = system_words(getattr(error, "strerror", None) or str(error))
-        raise Failure(
-            Text(
-                f"No server could start at port {port} ({why.en}).",
-                f"无法在端口 {port} 上启动服务（{why.zh}）。",
-            )
-        ) from None
-
-
-def _reviewer(name: str, language: str) -> str:
-    """Return the name of the reviewer, asked for where a person can answer."""
-    if not name and sys.stdin.isatty():
-        name = input(YOUR_NAME.say(language))
+def _reviewer(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME or any(not each.isprintable() and each != "\u200d" for each in name):
         raise Failure(NEEDS_NAME)

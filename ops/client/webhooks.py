@@ -3,8 +3,8 @@ List webhook deliveries that wait for their next attempt, or are lost. With --re
 
 Reads held/.due/ in the buckets of the profiles: AccessKeyID and AccessKeySecret of the environment must be
 able to list and read there, for --redeliver also to delete. This machine then signs each delivery with
-RECEIPT_SECRET (else TOKEN_SECRET) of .env and sends it to UPLOAD_WEBHOOK_URL, or to --url. What gets a 2xx is
-done; everything else stays as it is. A lost delivery can be sent for seven days.
+RECEIPT_SECRET (else TOKEN_SECRET) of .env and sends it to UPLOAD_WEBHOOK_URL. What gets a 2xx is done;
+everything else stays as it is. A lost delivery can be sent for seven days.
 """
 
 import argparse
@@ -39,18 +39,10 @@ ABOUT = Text(
     "列出等待重发或已经放弃的 webhook 通知；--redeliver 立即发送。\n\n"
     "读取各用途的桶里的 held/.due/：环境变量 AccessKeyID 与 AccessKeySecret 要能在那里"
     "列举和读取，--redeliver 还要能删除。由本机用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签名，发往"
-    " UPLOAD_WEBHOOK_URL 或 --url。得到 2xx 的就完成了，其他的保持原样。已经放弃的，七天之内都能再发。",
+    " UPLOAD_WEBHOOK_URL。得到 2xx 的就完成了，其他的保持原样。已经放弃的，七天之内都能再发。",
 )
 REDELIVER = Text("send all of them now", "立即全部发送")
-URL = Text(
-    "address of the business to send them to (default: UPLOAD_WEBHOOK_URL)",
-    "发往业务方的哪个地址（默认：UPLOAD_WEBHOOK_URL）",
-)
-NOWHERE = Text(
-    "Set UPLOAD_WEBHOOK_URL, or name an address with --url.",
-    "请设置 UPLOAD_WEBHOOK_URL，或用 --url 给出地址。",
-)
-BAD_URL = Text("--url must be an http(s) address.", "--url 必须是 http(s) 地址。")
+NOWHERE = Text("Set UPLOAD_WEBHOOK_URL.", "请设置 UPLOAD_WEBHOOK_URL。")
 WAITS = Text("next attempt {at}", "{at} 再发")
 LOST = Text("lost", "已放弃")
 LINE = Text(
@@ -75,7 +67,6 @@ class Found(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--redeliver", action="store_true", help=REDELIVER.say(language))
-    parser.add_argument("--url", default="", help=URL.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -83,21 +74,15 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        environ = operator_environment(args.env_file, os.environ)
-        settings = operator_settings(environ)
-        url = args.url or settings.upload_webhook_url or ""
-        if args.url and not args.url.startswith(("http://", "https://")):
-            raise Failure(BAD_URL)
-        if args.redeliver and not url:
-            raise Failure(NOWHERE)
-        found = find(settings, operator_keys(environ), complaints, language)
-        if not args.redeliver:
-            return _show(found, screen, language)
+    environ = operator_environment(args.env_file, os.environ)
+    settings = operator_settings(environ)
+    url = settings.upload_webhook_url
+    if args.redeliver and not url:
+        raise Failure(NOWHERE)
+    found = find(settings, operator_keys(environ), complaints, language)
+    if args.redeliver and url:
         return _redeliver([*found], url, settings, screen, complaints, language)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
+    return _show(found, screen, language)
 
 
 def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str) -> Iterator[Found]:
@@ -143,25 +128,14 @@ def _read(client: "Client", bucket: str, name: str) -> bytes | None:
         raise
 
 
-def _line(found: Found, language: str) -> str:
-    delivery = found.delivery
-    at = found.at.isoformat(timespec="minutes")
-    return LINE.say(
-        language,
-        state=LOST.say(language) if delivery.is_lost else WAITS.say(language, at=at),
-        event=delivery.event,
-        upload_id=delivery.upload_id,
-        attempts=delivery.attempts,
-        reason=delivery.reason,
-    )
-
-
 def _show(found: Iterator[Found], screen: Screen, language: str) -> int:
     """Print each delivery as it is read, for there may be very many."""
     counts = {False: 0, True: 0}
     for each in found:
-        screen.line(_line(each, language))
-        counts[each.delivery.is_lost] += 1
+        delivery, at = each.delivery, each.at.isoformat(timespec="minutes")
+        state = LOST if delivery.is_lost else WAITS.filled(at=at)
+        screen.line(LINE.filled(state=state, **delivery._asdict()).say(language))
+        counts[delivery.is_lost] += 1
     screen.line(LISTED.say(language, waiting=counts[False], lost=counts[True]))
     return 0
 

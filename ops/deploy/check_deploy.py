@@ -9,34 +9,25 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
-from ops.deploy.callers import CALLERS_TOML
+from ops.deploy.callers import CALLERS_TOML, own_variables
 from ops.deploy.cloud_keys import NO_KEY, account_of_role, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
-from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.own_blocks import OWN, with_own_blocks
 from ops.deploy.profile_lines import with_lines
-from ops.deploy.rules import file_problems, resource_problems, setting_problems
+from ops.deploy.rules import file_problems, hooks_problems, resource_problems, setting_problems
 from ops.deploy.s_yaml import Problem, Resolver, environment, functions, read_s_yaml
 from ops.deploy.schema_check import schema_problems
-from ops.deploy.variables import (
-    ENV,
-    ENVIRONMENT,
-    VariableSources,
-    at_its_source,
-    placeholders,
-    unset_at_its_source,
-    variables,
-)
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.screen import Screen, padded
+from ops.terminal.screen import Screen
 
 SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
 ABOUT = Text(
@@ -58,27 +49,29 @@ WORDS = {
     "problems": Text("{count} problems", "{count} 个问题"),
     "none": Text("{name}: no problems", "{name}：没有问题"),
     "empty": Text("is empty; it must be a mapping", "是空的；应为映射"),
-    "untouched": Text(
-        "still has the value of .env.example; set your own", "还是 .env.example 里的值，请改成你自己的"
-    ),
 }
+UNSET = Text(
+    "is not set: write {name}=..., as .env.example shows", "没有设置：请写上 {name}=…，写法见 .env.example"
+)
+UNSET_OF_CALLER = Text(
+    "is not set: callers.toml takes a secret from it (env:{name}); write {name}=...",
+    "没有设置：callers.toml 从这里取密钥（env:{name}）；请写上 {name}=…",
+)
+UNSET_ROLE = Text(
+    "is not set: `manage.py setup` makes the role, and prints the line for .env",
+    "没有设置：`manage.py setup` 会建这个角色，并打印要写进 .env 的一行",
+)
+ENV, ENVIRONMENT = ".env", "environment"
 # Files, beside s.yaml, that a problem may be in.
 OWN_FILES = (ENV, ENVIRONMENT, PROFILES_TOML, CALLERS_TOML, HOOKS_FILE.name)
 ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
 
 
-@dataclass
-class Report:
-    """
-    Args:
-        problems: what must be mended.
-        hints: what is worth knowing.
-        variables: name, value as it may be shown, where it comes from.
-    """
+class Report(NamedTuple):
+    """What must be mended, and what is worth knowing."""
 
-    problems: list[Text] = field(default_factory=list)
-    hints: list[Text] = field(default_factory=list)
-    variables: list[tuple[str, Text, str]] = field(default_factory=list)
+    problems: list[Text]
+    hints: list[Text]
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -98,7 +91,6 @@ def run(args: argparse.Namespace) -> int:
         complaints.fail_with(failure, language)
         return 1
     report = check(file, os.environ, for_deploy=args.for_deploy)
-    _show_variables(report.variables, screen, language)
     for hint in report.hints:
         screen.line(WORDS["note"].say(language, text=hint.say(language)))
     for problem in report.problems:
@@ -122,16 +114,15 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     source = read_s_yaml(file)
     if not isinstance(source.content, dict):
         wrong = source.problems or (Problem((), WORDS["empty"]),)
-        return Report([_line(file, problem, {}) for problem in wrong])
+        return Report([_line(file, problem, {}) for problem in wrong], [])
     root = source.folder
     env_file = read_env_file(root / ENV)
-    sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
-    values = sources.values
+    values, example = {**env_file.values, **environ}, read_env_file(root / ".env.example").values
     resolver = Resolver(values, values.get("AccountID") or account_of_role(values) or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
-    unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
+    unset = [_unset_at_its_source(problem, values, example) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]
-    found += hooks_problems(root, values.get("QUOTA_URL", ""))
+    found += hooks_problems(root)
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, root, file.parent)
     written = {name for _, props in functions(document) for name in environment(props)}
@@ -139,15 +130,11 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         # Already reported as not set.
         if problem.place not in resolver.unresolved:
             is_passed_on = problem.place[-1] in written
-            found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
-    found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
+            found.append(_at_its_source(problem, resolver, environ) if is_passed_on else problem)
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), NO_KEY))
-    if for_deploy:
-        found += [
-            Problem((ENVIRONMENT if environ.get(name) else ENV, name), wrong)
-            for name, wrong in wrong_values(values)
-        ]
+    for name, said in wrong_values(values):
+        found.append(Problem((ENVIRONMENT if environ.get(name) else ENV, name), said))
     of_profiles = [problem.sentence for problem in found if problem.place == (PROFILES_TOML,)]
     others = [problem for problem in found if problem.place != (PROFILES_TOML,)]
     problems = [
@@ -155,14 +142,34 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         *(_line(file, problem, env_file.places) for problem in others),
         *with_lines(of_profiles, settings.DEFAULT_PROFILES_FILE),
     ]
-    hints = [*unknown_names(env_file), *deployment_hints(file, document), *hooks_hints(root)]
-    return Report(problems, hints, variables(resolver, sources))
+    hints = [*unknown_names(env_file), *deployment_hints(file, document)]
+    return Report(problems, hints)
 
 
-def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:
-    for name, value, origin in variables:
-        source = ORIGINS.get(origin, Text(origin, origin))
-        screen.line(f"  {name:<22} {padded(value.say(language), 60)} {source.say(language)}")
+def _at_its_source(problem: Problem, resolver: Resolver, environ: Mapping[str, str]) -> Problem:
+    """A value that is wrong, in ``.env`` or the environment."""
+    name = _setting(problem)
+    if name not in resolver.used or resolver.used[name]:
+        return problem
+    return replace(problem, place=(ENVIRONMENT if environ.get(name) else ENV, name))
+
+
+def _unset_at_its_source(problem: Problem, values: Mapping[str, str], example: Mapping[str, str]) -> Problem:
+    """A value that nobody set, in ``.env``: if the example has it, or it is a caller's."""
+    name = _setting(problem)
+    if name in own_variables():
+        said = UNSET_OF_CALLER
+    elif name in example and not values.get(name):
+        said = UNSET_ROLE if name == "STS_ROLE_ARN" else UNSET
+    else:
+        return problem
+    return Problem((ENV, name), said.filled(name=name))
+
+
+def _setting(problem: Problem) -> str:
+    """Return the setting that it is about; empty for any other property."""
+    *_, block, name = ("", "", *problem.place)
+    return str(name) if block == "environmentVariables" else ""
 
 
 def _line(file: Path, problem: Problem, env_lines: Mapping[str, str]) -> Text:

@@ -11,11 +11,12 @@ from pathlib import Path
 import yaml
 
 from ops.deploy.profile_lines import after
+from ops.deploy.s_yaml import mapping
 from ops.terminal.language import Text
 
 KEY_NAMES = ("AccountID", "AccessKeyID", "AccessKeySecret")
 NAMED_KEY = "_serverless_devs_key"
-IS_OF_THE_TUTORIAL = Text("is the tutorial's; set your own", "是教程里的例子，请换成你自己的")
+IS_AN_EXAMPLE = Text("is an example's; set your own", "是示例里的值，请换成你自己的")
 NO_KEY = Text(
     "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
     " AccessKeySecret of the RAM user that deploys",
@@ -30,8 +31,10 @@ OF_ANOTHER_ACCOUNT = Text(
     "= {own}，而 STS_ROLE_ARN 属于账号 {other}；请导出那个账号的 AccountID，"
     "或用这个账号的密钥运行 `manage.py setup`",
 )
-# Values of docs/tutorial.md.
+# Values of .env.example and docs/tutorial.md.
 EXAMPLES = {
+    "OSS_BUCKET": "my-bucket",
+    "STS_ROLE_ARN": "acs:ram::1234567890123456:role/oss-direct-upload",
     "AccountID": "1234567890123456",
     "AccessKeyID": "LTAI5tExample",
     "AccessKeySecret": "ExampleSecret",
@@ -56,10 +59,10 @@ def missing_keys(values: Mapping[str, str], access: str) -> list[str]:
 
 
 def wrong_values(values: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
-    """Name and sentence of each value that is the tutorial's, has a blank, or is of another account."""
+    """Name and sentence of each value that is an example's, has a blank, or is of another account."""
     for name, example in EXAMPLES.items():
         if values.get(name) == example:
-            yield name, after(f"= {example}", IS_OF_THE_TUTORIAL)
+            yield name, after(f"= {example}", IS_AN_EXAMPLE)
     for name in (*KEY_NAMES, "WECHAT_APPID", "WECHAT_SECRET"):
         if re.search(r"\s", values.get(name, "")):
             yield name, HAS_A_BLANK
@@ -77,10 +80,8 @@ def account_of_role(values: Mapping[str, str]) -> str:
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:
-    for name in ("access.yaml", "access.yml"):
-        try:
-            kept = yaml.safe_load((folder / name).read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            continue
-        return kept if isinstance(kept, dict) else {}
-    return {}
+    try:
+        kept = yaml.safe_load((folder / "access.yaml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return mapping(kept)

@@ -5,7 +5,7 @@ Costs that strangers and callers can cause with these options: three sentences, 
 """
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,6 @@ DAY_SECONDS, GB = 86_400, 10**9
 # At 1 Gbps.
 GB_AN_HOUR = 450
 DETECTOR = "aigcDetector_ultra"
-WECHAT_CHECKS_A_DAY = 200_000
 (DEFAULT_RATE,) = (row.default for row in SETTINGS if row.name == "CALLER_RATE")
 
 NOTHING = Text("", "")
@@ -31,6 +30,37 @@ EACH = Text(
     "; times the instances, for each counts by itself without a Redis in QUOTA_URL",
     "；QUOTA_URL 不是 Redis 时每个实例各算各的，要乘以实例数",
 )
+NOT_PUBLIC = Text(
+    "no folder is public, as long as the bucket itself is private", "没有公开的目录，前提是桶本身是私有的"
+)
+PUBLIC = Text(
+    "anybody reads {folders} ({reason}): up to {cny} CNY an hour at 1 Gbps (price of {read})",
+    "任何人都能读 {folders}（{reason}）：1 Gbps 每小时最多 {cny} 元（{read} 的价格）",
+)
+KEEP_PRIVATE = Text(
+    'Keep objects private (read = "owner" or "callers", callers who are told apart), or put a CDN with a'
+    " usage cap before a private bucket (docs/costs.md).",
+    '对象设为私有（read = "owner" 或 "callers"，调用者要有身份），或在私有桶前面放 CDN，'
+    "并设用量封顶（docs/costs.zh-CN.md）。",
+)
+NO_CHECKER = Text("no checker is asked", "没有使用审核")
+CHECKS = Text("checks of one caller a day: {profiles}", "一个调用者每天的审核次数：{profiles}")
+CHECKS_OPEN = Text(
+    "a checker can be asked without a shared quota: {profiles}; Content Moderation bills each picture,"
+    " WeChat has 200,000 checks a day for all users of the AppID",
+    "这些用途的审核没有所有实例共用的配额：{profiles}；阿里云内容安全按张计费，"
+    "微信每天 200,000 次由整个 AppID 共用",
+)
+A_DAY = Text(
+    "{who} can add in a day: {clauses} (at 1 Gbps, prices of {months}){more}",
+    "{who}一天最多能花：{clauses}（按 1 Gbps 和 {months} 的价格）{more}",
+)
+SET_A_QUOTA = Text(
+    "Set QUOTA_URL to a Redis and files_per_day in these profiles (docs/quotas.md).",
+    "请把 QUOTA_URL 设为一个 Redis，并在这些用途里写 files_per_day（docs/quotas.zh-CN.md）。",
+)
+# One sentence, and what to do where something is open.
+CostLine = tuple[Text, Text | None]
 
 
 class Spending(NamedTuple):
@@ -57,25 +87,15 @@ class Spending(NamedTuple):
         most = self.forms_a_day if profile.files_per_day is None else profile.files_per_day
         return min(self.forms_a_day, most, by_bytes)
 
-    def filling_files(self, profile: Profile) -> int:
-        """Return the same, but no more than fill its bytes of the day with the largest files."""
-        quota = profile.bytes_per_day
-        return (
-            self.files(profile)
-            if quota is None
-            else min(self.files(profile), -(-quota // profile.max_size_bytes))
-        )
+    def most(self, days: Iterable[tuple[float, float]]) -> float:
+        """Return the most of a day: what every profile may, or all forms for the one that yields most."""
+        rows = [*days]
+        dearest = max((each for _, each in rows), default=0.0)
+        return min(self.forms_a_day * dearest, sum(files * each for files, each in rows))
 
     def is_bounded(self, profile: Profile) -> bool:
         """Return whether a quota that all instances share bounds the files of a profile."""
         return self.counts_together and self.files(profile) < self.forms_a_day
-
-
-class CostLine(NamedTuple):
-    """One sentence, and what to do where something is open."""
-
-    said: Text
-    remedy: Text | None = None
 
 
 @cache
@@ -110,34 +130,17 @@ def cost_lines(spending: Spending) -> Iterator[CostLine]:
 def day_of_checks(spending: Spending) -> tuple[int, float]:
     """Return how many pictures one caller has Content Moderation look at in a day, and for how much."""
     asked = [profile for profile in spending.profiles if profile.is_checked_by_aliyun]
-    dearest_first = sorted(asked, key=_price_of_a_check, reverse=True)
-    shares = list(_shares(spending, dearest_first, spending.files))
-    return sum(files for _, files in shares), sum(files * _price_of_a_check(one) for one, files in shares)
+    days = [(spending.files(one), price(_checks_price(one)) / 10_000) for one in asked]
+    return int(spending.most((files, 1) for files, _ in days)), spending.most(days)
 
 
 def day_of_storage(spending: Spending) -> float:
     """Return how many GB one caller stores in a day, at most at 1 Gbps."""
-    largest_first = sorted(spending.profiles, key=lambda one: one.max_size_bytes, reverse=True)
-    stored = sum(
-        min(files * profile.max_size_bytes, profile.bytes_per_day or files * profile.max_size_bytes)
-        for profile, files in _shares(spending, largest_first, spending.filling_files)
-    )
-    return min(stored / GB, 24 * GB_AN_HOUR)
-
-
-def _shares(
-    spending: Spending, profiles: Iterable[Profile], most: Callable[[Profile], int]
-) -> Iterator[tuple[Profile, int]]:
-    """Share a day's forms out: each profile takes what it may of what is left."""
-    left = spending.forms_a_day
-    for profile in profiles:
-        files = min(left, most(profile))
-        left -= files
-        yield profile, files
-
-
-def _price_of_a_check(profile: Profile) -> float:
-    return price(_checks_price(profile)) / 10_000
+    days = []
+    for one in spending.profiles:
+        quota = one.bytes_per_day or spending.forms_a_day * one.max_size_bytes
+        days.append((min(spending.files(one), quota / one.max_size_bytes), one.max_size_bytes))
+    return min(spending.most(days) / GB, 24 * GB_AN_HOUR)
 
 
 def _checks_price(profile: Profile) -> str:
@@ -146,77 +149,43 @@ def _checks_price(profile: Profile) -> str:
 
 def _public(spending: Spending) -> CostLine:
     public = [one for one in spending.profiles if one.acl == "public-read"]
-    given = [one for one in spending.profiles if one.read and one not in public]
-    if spending.tells_callers_apart:
-        given = []
+    is_open = not spending.tells_callers_apart
+    given = [one for one in spending.profiles if is_open and one.read and one not in public]
     if not public and not given:
-        return CostLine(
-            Text(
-                "no folder is public, as long as the bucket itself is private",
-                "没有公开的目录，前提是桶本身是私有的",
-            )
-        )
-    listed = ", ".join(f"{one.key.literal_folder} [{one.name}]" for one in (*public, *given))
-    cny, read = f"{GB_AN_HOUR * price('egress_by_day'):,.2f}", prices()["egress_by_day"]["read"]
-    reason = 'acl = "public-read"' if public else "CALLER_AUTH=anonymous"
-    return CostLine(
-        Text(
-            f"anybody reads {listed} ({reason}): up to {cny} CNY an hour at 1 Gbps (price of {read})",
-            f"任何人都能读 {listed}（{reason}）：1 Gbps 每小时最多 {cny} 元（{read} 的价格）",
-        ),
-        Text(
-            'Keep objects private (read = "owner" or "callers", callers who are told apart), or put a CDN'
-            " with a usage cap before a private bucket (docs/costs.md).",
-            '对象设为私有（read = "owner" 或 "callers"，调用者要有身份），或在私有桶前面放 CDN，'
-            "并设用量封顶（docs/costs.zh-CN.md）。",
-        ),
-    )
+        return NOT_PUBLIC, None
+    values = {
+        "folders": ", ".join(f"{one.key.literal_folder} [{one.name}]" for one in (*public, *given)),
+        "reason": 'acl = "public-read"' if public else "CALLER_AUTH=anonymous",
+        "cny": f"{GB_AN_HOUR * price('egress_by_day'):,.2f}",
+        "read": prices()["egress_by_day"]["read"],
+    }
+    return PUBLIC.filled(**values), KEEP_PRIVATE
 
 
 def _checks(spending: Spending) -> CostLine:
     checked = [one for one in spending.profiles if one.is_checked]
     if not checked:
-        return CostLine(Text("no checker is asked", "没有使用审核"))
-    open_ = [one for one in checked if not spending.is_bounded(one)]
-    if not open_:
-        listed = ", ".join(f"[{one.name}] {spending.files(one):,}" for one in checked)
-        return CostLine(Text(f"checks of one caller a day: {listed}", f"一个调用者每天的审核次数：{listed}"))
-    listed = ", ".join(f"[{one.name}] ({', '.join(one.check_by)})" for one in open_)
-    return CostLine(
-        Text(
-            f"a checker can be asked without a shared quota: {listed}; Content Moderation bills each"
-            f" picture, WeChat has {WECHAT_CHECKS_A_DAY:,} checks a day for all users of the AppID",
-            f"这些用途的审核没有所有实例共用的配额：{listed}；阿里云内容安全按张计费，"
-            f"微信每天 {WECHAT_CHECKS_A_DAY:,} 次由整个 AppID 共用",
-        ),
-        Text(
-            "Set QUOTA_URL to a Redis and files_per_day in these profiles (docs/quotas.md).",
-            "请把 QUOTA_URL 设为一个 Redis，并在这些用途里写 files_per_day（docs/quotas.zh-CN.md）。",
-        ),
-    )
+        return NO_CHECKER, None
+    if open_ := [one for one in checked if not spending.is_bounded(one)]:
+        listed = ", ".join(f"[{one.name}] ({', '.join(one.check_by)})" for one in open_)
+        return CHECKS_OPEN.filled(profiles=listed), SET_A_QUOTA
+    listed = ", ".join(f"[{one.name}] {spending.files(one):,}" for one in checked)
+    return CHECKS.filled(profiles=listed), None
 
 
 def _a_day(spending: Spending) -> CostLine:
     (pictures, checks), stored = day_of_checks(spending), day_of_storage(spending)
-    month = stored * price("storage")
-    reading = GB_AN_HOUR * (16 * price("egress_by_day") + 8 * price("egress_by_night"))
-    used, clauses = ["storage"], []
+    used, said = ["storage"], []
     if pictures:
         used += [_checks_price(one) for one in spending.profiles if one.is_checked_by_aliyun]
-        clauses.append(CHECKED.filled(cny=f"{checks:,.2f}", pictures=f"{pictures:,}"))
-    clauses.append(STORED.filled(cny=f"{month:,.2f}", gb=f"{stored:,.1f}"))
+        said.append(CHECKED.filled(cny=f"{checks:,.2f}", pictures=f"{pictures:,}"))
+    said.append(STORED.filled(cny=f"{stored * price('storage'):,.2f}", gb=f"{stored:,.1f}"))
     if any(one.read or one.acl == "public-read" for one in spending.profiles):
         used.append("egress_by_day")
-        clauses.append(READ.filled(cny=f"{reading:,.2f}"))
+        reading = GB_AN_HOUR * (16 * price("egress_by_day") + 8 * price("egress_by_night"))
+        said.append(READ.filled(cny=f"{reading:,.2f}"))
     months = ", ".join(sorted({str(prices()[name]["read"]) for name in used}))
-    said = Text("; ".join(one.en for one in clauses), "；".join(one.zh for one in clauses))
-    who, more = (
-        CALLER if spending.tells_callers_apart else ADDRESS,
-        NOTHING if spending.counts_together else EACH,
-    )
-    return CostLine(
-        Text(
-            f"{who.en} can add in a day: {said.en} (at 1 Gbps, prices of {months}){more.en}",
-            f"{who.zh}一天最多能花：{said.zh}（按 1 Gbps 和 {months} 的价格）{more.zh}",
-        )
-    )
+    who = CALLER if spending.tells_callers_apart else ADDRESS
+    more = NOTHING if spending.counts_together else EACH
+    clauses = Text("; ".join(one.en for one in said), "；".join(one.zh for one in said))
+    return A_DAY.filled(who=who, clauses=clauses, months=months, more=more), None

@@ -1,11 +1,11 @@
 """What is worth knowing about a deployment that has no problem."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from function.config.profile import NOWHERE, Profile
+from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML
 from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
 from ops.deploy.costs import cost_hints
@@ -26,6 +26,32 @@ LABELS_GO = Text(
     "strip removes labels of AI-made content, too; ai_label keeps them",
     "strip 也会去掉 AI 生成合成内容标识；写 ai_label 可以保留",
 )
+HOLD_DAYS = Text(
+    "days to decide what is held back (hold_days): {days}; what is undecided then ends, and the business gets"
+    " the event `expired`",
+    "暂存的对象要在几天（hold_days）内决定：{days}；到期没有决定的就此作废，业务后端收到 `expired` 事件",
+)
+BY_ALIYUN = Text(
+    "checked by Content Moderation, which is activated once in its console and billed for each picture;"
+    " `manage.py doctor --content-check` says whether it answers",
+    "由阿里云内容安全审核：先在控制台开通，按张计费；能不能用由 `manage.py doctor --content-check` 检查",
+)
+BY_WECHAT = Text(
+    "WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events, of several"
+    " callers to /wechat-events/APPID (“开发管理 > 消息推送”, secure mode)",
+    "要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
+    "多个调用者时各填 /wechat-events/APPID（安全模式）",
+)
+UNWRITTEN_CODE = Text(
+    "AI_LABEL_CODE is written by no profile: that takes strip and ai_label (docs/ai-labels.md)",
+    "没有用途会写入 AI_LABEL_CODE：要同时有 strip 和 ai_label（docs/ai-labels.zh-CN.md）",
+)
+ERASE_ON = Text(
+    "ERASE_ON = {events}: WeChat's console must push to https://YOUR-DOMAIN/wechat-events"
+    " (“开发管理 > 消息推送”, secure mode), and only the timer erases what such an event began",
+    "ERASE_ON = {events}：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
+    "（安全模式），由事件开始的删除只靠定时触发器完成",
+)
 SLOWER = Text(
     "no timer runs every minute: checks that stay silent and publications that were cut off wait for the next"
     " request about them or the next tick, an erasure for the next `/erase`, and webhooks that failed for a"
@@ -36,10 +62,20 @@ SLOWER = Text(
 )
 
 
+OF_PROFILES: tuple[tuple[Callable[[Profile], bool], Text], ...] = (
+    (lambda each: each.is_checked_by_aliyun, BY_ALIYUN),
+    (lambda each: each.is_checked_by_wechat, BY_WECHAT),
+    (lambda each: each.strip and not each.ai_label, LABELS_GO),
+)
+
+
 def profile_hints(profiles: Collection[Profile]) -> Iterator[Text]:
-    """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
-    yield from _bucket_hints(profiles)
-    yield from _held_hints(profiles)
+    """What profiles need of people and of WeChat: nobody sees it from here."""
+    if days := ", ".join(f"[{each.name}] {each.hold_days}" for each in profiles if each.is_held):
+        yield HOLD_DAYS.filled(days=days)
+    for is_one, said in OF_PROFILES:
+        if names := ", ".join(f"[{each.name}]" for each in profiles if is_one(each)):
+            yield after(names, said)
     for profile in profiles:
         for variant, process in profile.variants.items():
             yield from _process_hints(f"[{profile.name}] variants.{variant} = {process}", process)
@@ -63,58 +99,6 @@ def _process_hints(place: str, process: str) -> Iterator[Text]:
             )
 
 
-def _named(profiles: Collection[Profile]) -> str:
-    return ", ".join(f"[{profile.name}]" for profile in profiles)
-
-
-def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
-    if elsewhere := [profile for profile in profiles if profile.location != NOWHERE]:
-        names = _named(elsewhere)
-        yield Text(
-            f"{names}: with a bucket, host or role of its own, so `manage.py setup` makes what is missing of"
-            " them, the mini-program's console must list their hosts, and `manage.py doctor` examines each",
-            f"{names} 有自己的桶、host 或角色：缺什么由 `manage.py setup` 补上，"
-            "小程序后台的合法域名要写上它们的 host，`manage.py doctor` 会逐个检查",
-        )
-
-
-def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
-    if held := [profile for profile in profiles if profile.is_held]:
-        names = _named(held)
-        yield Text(
-            f"{names}: held back, so the role's rights and the lifecycle rules below held/ come from"
-            " `manage.py setup`, and `manage.py doctor` says whether they are there",
-            f"{names} 会暂存：角色的权限和 held/ 之下的生命周期规则由 `manage.py setup` 写入，"
-            "在不在由 `manage.py doctor` 检查",
-        )
-        days = [(f"[{profile.name}]", profile.hold_days) for profile in held]
-        english = ", ".join(f"{name} {count} day{'s' * (count > 1)}" for name, count in days)
-        chinese = "，".join(f"{name} {count} 天" for name, count in days)
-        yield Text(
-            f"time to decide what is held back (hold_days): {english}; what is undecided then ends, and the"
-            " business gets the event `expired`",
-            f"暂存的对象要在期限（hold_days）内决定：{chinese}；到期没有决定的就此作废，"
-            "业务后端收到 `expired` 事件",
-        )
-    if asked := [profile for profile in held if profile.is_checked_by_aliyun]:
-        names = _named(asked)
-        yield Text(
-            f"{names}: checked by Content Moderation, which is activated once in its console and billed"
-            " for each picture; the right of the function's role comes from `manage.py setup`, and"
-            " `manage.py doctor --content-check` says whether it answers",
-            f"{names} 由阿里云内容安全审核：先在控制台开通，按张计费；"
-            "函数角色的权限由 `manage.py setup` 写入，能不能用由 `manage.py doctor --content-check` 检查",
-        )
-    if checked := [profile for profile in held if profile.is_checked_by_wechat]:
-        names = _named(checked)
-        yield Text(
-            f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events,"
-            " of several callers to /wechat-events/APPID (“开发管理 > 消息推送”, secure mode)",
-            f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
-            "多个调用者时各填 /wechat-events/APPID（安全模式）",
-        )
-
-
 def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile]) -> Iterator[Text]:
     """How long an old secret must stay: what it vouches for may be held, or sent in parts, so long."""
     receipts = "RECEIPT_SECRET" if variables.get("RECEIPT_SECRET") else "TOKEN_SECRET"
@@ -131,33 +115,6 @@ def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile])
         )
 
 
-def _label_hints(variables: Mapping[str, str], profiles: Collection[Profile]) -> Iterator[Text]:
-    keep = [profile for profile in profiles if profile.strip and profile.ai_label]
-    if variables.get("AI_LABEL_CODE") and not keep:
-        yield Text(
-            "AI_LABEL_CODE is written by no profile: that takes strip and ai_label (docs/ai-labels.md)",
-            "没有用途会写入 AI_LABEL_CODE：要同时有 strip 和 ai_label（docs/ai-labels.zh-CN.md）",
-        )
-    if lost := [each for each in profiles if each.strip and not each.ai_label]:
-        yield after(_named(lost), LABELS_GO)
-
-
-def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
-    if variables.get("ERASE") == "true":
-        yield Text(
-            "ERASE = true: the rights to erase come from `manage.py setup`, run once more with ERASE in the"
-            " environment",
-            "ERASE = true：删除所需的权限由 `manage.py setup` 写入，请带着 ERASE 再运行一次",
-        )
-    if events := variables.get("ERASE_ON"):
-        yield Text(
-            f"ERASE_ON = {events}: WeChat's console must push to https://YOUR-DOMAIN/wechat-events"
-            " (“开发管理 > 消息推送”, secure mode), and only the timer erases what such an event began",
-            f"ERASE_ON = {events}：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
-            "（安全模式），由事件开始的删除只靠定时触发器完成",
-        )
-
-
 def deployment_hints(file: Path, document: Any) -> Iterator[Text]:
     profiles = profiles_in(file.with_name(PROFILES_TOML))
     for _, props in functions(document):
@@ -168,9 +125,11 @@ def deployment_hints(file: Path, document: Any) -> Iterator[Text]:
             yield SLOWER
         variables = environment(props)
         yield from doubtful_settings(variables)
-        yield from _erasing_hints(variables)
+        if variables.get("AI_LABEL_CODE") and not any(each.strip and each.ai_label for each in profiles):
+            yield UNWRITTEN_CODE
+        if events := variables.get("ERASE_ON"):
+            yield ERASE_ON.filled(events=events)
         yield from _rotation_hints(variables, profiles)
-        yield from _label_hints(variables, profiles)
         yield from cost_hints(variables, profiles)
     yield from profile_hints(profiles)
 

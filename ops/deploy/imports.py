@@ -1,13 +1,8 @@
-"""
-Packages that a file of the function imports, and whether its requirements bring them.
-
-One rule for the check and for the package: what runs on this machine need not be in the package.
-"""
+"""Packages that a file of the function imports, and whether its requirements bring them."""
 
 import ast
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from ops.terminal.language import Failure, Text
@@ -25,7 +20,7 @@ def requirements_for(quota_url: str) -> list[str]:
 
 def packages_of(path: Path, name: str, ours: Collection[str]) -> list[str]:
     """Return what the file imports beside ``ours``; raise ``Failure`` for what cannot be in the function."""
-    imported = sorted(set(imported_names(path, name)) - sys.stdlib_module_names - set(ours))
+    imported = sorted(set(_imported_names(path, name)) - sys.stdlib_module_names - set(ours))
     for package in imported:
         if package in NOT_FOR_THE_FUNCTION:
             raise Failure(
@@ -52,22 +47,7 @@ def missing_packages(
     ]
 
 
-def pinned_modules(root: Path, pinned: Sequence[str]) -> set[str]:
-    """Return the import names, installed here, of the distributions that these files pin."""
-    texts = [(root / name).read_text("utf-8") for name in pinned if (root / name).is_file()]
-    names = {_normal(line.partition("==")[0]) for text in texts for line in text.splitlines() if "==" in line}
-    return {
-        module
-        for module, distributions in packages_distributions().items()
-        if names & {_normal(each) for each in distributions}
-    }
-
-
-def _normal(distribution: str) -> str:
-    return distribution.strip().lower().replace("_", "-").replace(".", "-")
-
-
-def imported_names(path: Path, name: str) -> Iterator[str]:
+def _imported_names(path: Path, name: str) -> Iterator[str]:
     """Yield the first part of every imported name; raise ``Failure`` if the file is not Python."""
     # Bytes, as the interpreter reads them: Notepad puts a mark in front.
     try:

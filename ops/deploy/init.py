@@ -23,9 +23,7 @@ from ops.deploy.new_files import (
     WECHAT,
     Answers,
     callers_text,
-    chinese_comments,
     env_text,
-    in_chinese,
     profiles_text,
 )
 from ops.deploy.regions import REGIONS, nearest
@@ -141,7 +139,7 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
     language, screen, asking = chosen_language(args.lang), Screen(), asking or Asking()
     try:
         if mine := [name for name in OWN_FILES if (asking.folder / name).exists()]:
-            raise Failure(*(_said("exists", file=name) for name in mine))
+            raise Failure(*(WRONG["exists"].filled(file=name) for name in mine))
         answers = _answers(args, asking, screen, language)
         texts = _write(asking.folder, answers, language)
     except Failure as failure:
@@ -195,14 +193,14 @@ def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | 
     """Return what is wrong with an answer; without a question what may wait is filled in later."""
     value = given[name]
     if not value:
-        return None if name in MAY_WAIT and is_silent else _said("missing", option=name)
+        return None if name in MAY_WAIT and is_silent else WRONG["missing"].filled(option=name)
     pair = {"appid": (APP_SECRET, "secret"), "secret": (APP_ID, "appid")}
     if name in pair and re.fullmatch(pair[name][0], value):
         return WRONG["swapped"]
     if name == "region" and value not in REGIONS:
-        return _said("region", region=value, names=", ".join(nearest(value)))
+        return WRONG["region"].filled(region=value, names=", ".join(nearest(value)))
     is_fit = _features(value) is not None if name == "features" else re.fullmatch(SHAPES[name], value)
-    return None if is_fit else _said(name, names=", ".join(FEATURES))
+    return None if is_fit else WRONG[name].filled(names=", ".join(FEATURES))
 
 
 def _features(text: str) -> list[str] | None:
@@ -219,10 +217,6 @@ def _names(language: str) -> str:
     return ", ".join(FEATURES)
 
 
-def _said(wrong: str, **values: str) -> Text:
-    return Text(*(WRONG[wrong].say(language, **values) for language in ("en", "zh")))
-
-
 def _write(folder: Path, answers: Answers, language: str) -> list[str]:
     """Write all or none, and return their names; nobody but the owner may ever read ``.env``."""
     texts = {ENV: env_text, PROFILES_TOML: profiles_text, CALLERS_TOML: callers_text}
@@ -234,17 +228,8 @@ def _write(folder: Path, answers: Answers, language: str) -> list[str]:
             with os.fdopen(opened, "w", encoding="utf-8") as file:
                 file.write(texts[name](answers, language))
             done.append(name)
-        # A clone keeps tracked files, so that it can be pulled; a project of `s init` is its owner's.
-        if language == "zh" and not (folder / ".git").exists():
-            for name, comments in chinese_comments().items():
-                if (folder / name).is_file():
-                    text = (folder / name).read_text("utf-8")
-                    (folder / name).write_text(in_chinese(text, comments), "utf-8")
     except OSError as error:
         for each in done if done != names else ():
             (folder / each).unlink()
-        why = why_unreadable(error)
-        raise Failure(
-            Text(*(WRONG["unwritable"].say(each, file=name, why=why.say(each)) for each in ("en", "zh")))
-        ) from None
+        raise Failure(WRONG["unwritable"].filled(file=name, why=why_unreadable(error))) from None
     return names

@@ -48,12 +48,8 @@ class Live:
     @property
     def description(self) -> str:
         """The history as the alias carries it, without the oldest where they do not fit."""
-        text = "before:"
-        for version in self.before:
-            if len(text) + 1 + len(version) > MAX_DESCRIPTION:
-                break
-            text += f" {version}"
-        return text if self.before else ""
+        text = " ".join(("before:", *self.before)) if self.before else ""
+        return text if len(text) <= MAX_DESCRIPTION else text[: MAX_DESCRIPTION + 1].rpartition(" ")[0]
 
 
 def read_live(alias: Mapping[str, Any]) -> Live:

@@ -1,10 +1,9 @@
 """Own files of a new project: what the chosen features need, with comments in one language."""
 
-import re
 import secrets
 import string
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +18,6 @@ ANONYMOUS, WECHAT = "anonymous", "wechat"
 CALLER_KINDS = (WECHAT, "alipay", "douyin", "jwt", SEVERAL, ANONYMOUS)
 SEEN_BY_OTHERS = 'read = "callers"'
 SUGGESTED = {"JWT_ALGORITHM": "HS256"}
-LINE_OF_COMMENT = re.compile(r"( *)(#*) ?(.*)")
-CODE = re.compile(r"\[\w+\]|[A-Z0-9_]+=\S*")
 NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": CALLER_KINDS[:-1], "delete": CALLER_KINDS[:-1]}
 
 
@@ -127,29 +124,6 @@ def env_text(answers: Answers, language: str) -> str:
 
 def callers_text(answers: Answers, language: str) -> str:
     return f"{_note('head', 'callers', language)}\n{_pieces()['callers']}".replace("APPID", answers.app_id)
-
-
-def chinese_comments() -> dict[str, dict[str, str]]:
-    """Chinese comments by file, and by the first line of the English one."""
-    comments = tomllib.loads(Path(__file__).with_name("chinese_comments.toml").read_text("utf-8"))
-    comments["profiles.example.toml"] |= dict(_pieces()["options"].values())
-    return comments
-
-
-def in_chinese(text: str, comments: Mapping[str, str]) -> str:
-    """Return a file with Chinese comments; a comment of several lines is known by its first."""
-    written: list[str] = []
-    replaced = ""
-    for line in text.splitlines():
-        indent, mark, said = LINE_OF_COMMENT.fullmatch(line).groups()  # type: ignore[union-attr]  # matches all
-        if mark and (chinese := comments.get(said.rstrip(" -"))):
-            written += [f"{indent}{mark} {each}".rstrip() for each in chinese.strip("\n").splitlines()]
-            replaced = indent + mark
-        elif not (replaced and indent + mark == replaced and not CODE.fullmatch(said)):
-            code, hash_, inline = line.rpartition(" # ")
-            written.append(f"{code}{hash_}{comments[inline]}" if inline in comments else line)
-            replaced = ""
-    return "\n".join(written) + "\n"
 
 
 def _letters(count: int) -> str:

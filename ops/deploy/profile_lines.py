@@ -64,25 +64,18 @@ def after(place: str, sentence: Text) -> Text:
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:
-    """Put ``profiles.toml:12``, the line of option or profile, at the head of each clause, said once."""
-    text = _text_of(file)
-    joined: dict[str, list[tuple[str, Text]]] = {}
+    """Put ``profiles.toml:12``, the line of option or profile, at the head of each sentence."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
     for sentence in sentences:
         match = ABOUT.match(sentence.en)
-        number = _line(text, match["profile"], match["option"] or "") if match else 0
-        place = f"{file.name}:{number} [{match['profile']}]" if match and number else ""
-        clause = Text(*(ABOUT.sub(r"\g<option>", each, count=1) for each in sentence)) if place else sentence
-        joined.setdefault(clause.en, []).append((place, clause))
-    for found in joined.values():
-        places, clause = ", ".join(place for place, _ in found), found[0][1]
-        yield after(places, clause) if places else clause
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+        if not match or not (number := _line(text, match["profile"], match["option"] or "")):
+            yield sentence
+            continue
+        clause = Text(*(ABOUT.sub(r"\g<option>", each, count=1) for each in sentence))
+        yield after(f"{file.name}:{number} [{match['profile']}]", clause)
 
 
 def _line(text: str, profile: str, option: str) -> int:

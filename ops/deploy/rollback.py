@@ -38,9 +38,6 @@ WORDS = {
         " the old one again.",
         "版本 {version} 的设置回来了，密钥也一样：之后换过的密钥，现在又是旧的。",
     ),
-    "is_live": Text("live", "在线"),
-    "share": Text("live, {percent} %", "在线，{percent}%"),
-    "was_live": Text("live before", "之前在线"),
 }
 
 
@@ -83,17 +80,7 @@ def _roll_back(cli: Cli, live: Live, version: str, screen: Screen, language: str
 
 
 def _list(cli: Cli, live: Live, _version: str, screen: Screen, language: str) -> None:
-    rows = {}
-    for one in cli.read("version", "list"):
-        version = str(one["versionId"])
-        about = (one.get("createdTime"), one.get("description"), _mark(live, version, language))
-        rows[version] = "  ".join(str(part) for part in about if part)
-    screen.pairs(rows)
-
-
-def _mark(live: Live, version: str, language: str) -> str:
-    if version in live.weights:
-        return WORDS["share"].say(language, percent=round(live.weights[version] * 100))
-    if version == live.version:
-        return WORDS["is_live"].say(language)
-    return WORDS["was_live"].say(language) if version in live.before else ""
+    screen.line(shown(live).say(language))
+    versions = cli.read("version", "list")
+    about = ("createdTime", "description")
+    screen.pairs({str(one["versionId"]): "  ".join(filter(None, map(one.get, about))) for one in versions})

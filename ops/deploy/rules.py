@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ from function.auth import all_settings
 from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML
 from function.config.settings import Settings
+from function.context import HOOKS_FILE
 from function.errors import Misconfigured
 from function.errors import Problem as Fault
+from function.uploads.before_sign_hook import Hooks
 from ops.deploy.callers import CALLERS_TOML, SEVERAL, own_entries, own_variables
 from ops.deploy.profile_lines import NO_PROFILES, after, in_keys, profiles_in, said_of
 from ops.deploy.s_yaml import CALL, Place, Problem, environment, functions, mapping
 from ops.deploy.schema_check import is_secret
 from ops.deploy.setting_rules import quota_problems, unlike_wechat, unusable_hosts, unusable_settings
 from ops.terminal.language import Text
+from ops.terminal.messages import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in all_settings())
@@ -48,6 +52,7 @@ NEEDED = Text(
     "里要有启用的定时触发器，因为用途 {names} 有审核或 strip：请求没做完的审核和副本，只由定时触发继续。"
     "请写 cronExpression: '@every 1m' 和 enable: true",
 )
+WRONG_SIGNATURE = Text("before_sign must take three arguments", "before_sign 应接受三个参数")
 TAKES_ITSELF = Text(
     "is the role that the function runs as (role), which takes the other: they must be two",
     "是函数运行时的角色（role），由它扮演另一个：应为两个角色",
@@ -78,6 +83,23 @@ def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Probl
         yield from _timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
         for name, sentence in quota_problems(props, environment(props), root):
             yield Problem((*place, "environmentVariables", name), sentence)
+
+
+def hooks_problems(folder: Path) -> Iterator[Problem]:
+    """Import the file as the function will; packaging holds its imports against the requirements."""
+    path = folder / HOOKS_FILE.name
+    if not path.is_file():
+        return
+    try:
+        hooks = Hooks(path)
+    except Misconfigured as error:
+        for problem in error.problems:
+            yield Problem((HOOKS_FILE.name,), in_both(problem.sentence), names_itself=True)
+        return
+    try:
+        signature(hooks.before_sign).bind(None, None, None)
+    except (TypeError, ValueError):
+        yield Problem((HOOKS_FILE.name,), WRONG_SIGNATURE)
 
 
 def timer_schedules(props: Mapping[str, Any]) -> list[str]:

@@ -69,6 +69,12 @@ EACH_FOR_ITSELF = Text(
     " several times; a Redis counts for all",
     "QUOTA_URL = memory: 在每个实例内各自计数，实例多了，一个 owner 会得到好几份配额；用 Redis 才能一起计数",
 )
+ANY_LENGTH = Text(
+    "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
+    " keep it only if something between the phones and OSS sends no Content-Length",
+    "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
+    "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
+)
 
 
 def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tuple[str, Text]]:
@@ -159,12 +165,7 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
     if variables.get("QUOTA_URL") == "memory:":
         yield EACH_FOR_ITSELF
     if variables.get("SIGN_PART_LENGTH") == "false":
-        yield Text(
-            "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
-            " keep it only if something between the phones and OSS sends no Content-Length",
-            "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
-            "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
-        )
+        yield ANY_LENGTH
 
 
 def unusable_hosts(settings: Settings) -> Iterator[Text]:

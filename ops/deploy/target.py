@@ -29,8 +29,7 @@ NO_TOOL = Text(
     "{tool} is not there; make installs it. Run: make {command}",
     "没有 {tool}，由 make 安装。请运行：make {command}",
 )
-FAILED = Text("`s {step}` ended with {status}.", "`s {step}` 以 {status} 结束。")
-FAILED_SAYING = Text("`s {step}` ended with {status}: {said}", "`s {step}` 以 {status} 结束：{said}")
+FAILED = Text("`s {step}` ended with {status}. {said}", "`s {step}` 以 {status} 结束。{said}")
 OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up)\b")
 FAILED_OFFLINE = Text(
     "`s {step}` reaches nothing; check the network and HTTPS_PROXY: {said}",
@@ -82,8 +81,7 @@ def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[
 
 def explained(error: CliFailed, complaints: Screen, language: str) -> int:
     """Say how the tool ended; return its status."""
-    words = FAILED_SAYING if error.said else FAILED
-    if OFFLINE.search(error.said):
-        words = FAILED_OFFLINE
-    complaints.fail(words.say(language, step=error.step, status=error.status, said=error.said))
+    words = FAILED_OFFLINE if OFFLINE.search(error.said) else FAILED
+    said = words.say(language, step=error.step, status=error.status, said=error.said)
+    complaints.fail(said.rstrip())
     return error.status

@@ -10,8 +10,8 @@ import requests
 from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.settings import Settings
 from function.errors import Unauthorized
-from ops.client.form_upload import open_session
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
+from ops.client.form_upload import Answer, open_session
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.findings import Refused, deploy_again, refusal, same, unreachable
 from ops.terminal.language import Text
 
@@ -38,9 +38,7 @@ def ask(
     return answer.json
 
 
-def answer_of(
-    url: str, route: str, message: Any, token: str = "", remedy: Text | None = None
-) -> FunctionAnswer:
+def answer_of(url: str, route: str, message: Any, token: str = "", remedy: Text | None = None) -> Answer:
     """Raises Refused: the function is silent."""
     try:
         return FunctionAtUrl(url).ask(route, message, token)

@@ -14,7 +14,7 @@ from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import ACL_FIELD, Profile
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
-from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
+from ops.client.form_upload import Answer, post_form
 from ops.doctor.exchange import NOT_OURS, OTHER_SECRETS, ask, claims_of, send
 from ops.doctor.findings import (
     OTHER_PROFILES,
@@ -28,12 +28,12 @@ from ops.doctor.findings import (
 )
 from ops.doctor.proof.sandbox import Sandbox
 from ops.explain.pasted import PastedForm
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
 
 MOST_BYTES = 1024 * 1024
 TAKEN = (200, 203, 204)
 # Fields of a form, and the answer to it.
-Sent = tuple[dict[str, str], UploadAnswer]
+Sent = tuple[dict[str, str], Answer]
 
 
 @dataclass
@@ -174,10 +174,10 @@ class Uploads:
             fields[name] = value.format(fields.get(name))
         try:
             return fields, post_form(form.url, fields, ("doctor.txt", b"." * size))
-        except UploadFailed as error:
+        except Failure as error:
             raise Refused(error.said, _CHECK_HOST) from None
 
-    def _called_back(self, answer: UploadAnswer) -> Text:
+    def _called_back(self, answer: Answer) -> Text:
         try:
             receipt = json.loads(answer.text)["receipt"]
         except (ValueError, KeyError, TypeError):
@@ -188,7 +188,7 @@ class Uploads:
         return Text("stored, called back, receipt good", "已保存，已回调，回执有效")
 
 
-def _refusal(answer: UploadAnswer) -> tuple[Text, Text]:
+def _refusal(answer: Answer) -> tuple[Text, Text]:
     return refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
 
 

@@ -20,7 +20,6 @@ from ops.package.authorities import hash_authorities
 from ops.package.bytecode import bundle, compile_folder, find_python
 from ops.package.function_files import (
     BURST,
-    REDIS,
     Extra,
     PackagingError,
     callers_extra,
@@ -32,7 +31,7 @@ from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
 from ops.package.vendoring import TARGET_VERSION, check_packages, forget_metadata, prune, vendor
 from ops.package.zip_file import files_of, normalise, zip_folder
-from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
+from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
 SUMMARY = Text(
@@ -45,20 +44,9 @@ ABOUT = Text(
     "旁边的 build/function-burst 与它相同，另有 s.burst.yaml 的服务器。"
     "结果只取决于源码、锁定的版本和编译用的 Python 3.12，与这台机器无关。",
 )
-HELP = {
-    "python": Text(
-        f"the Python {TARGET_VERSION} that compiles the modules", f"用来编译各模块的 Python {TARGET_VERSION}"
-    ),
-    "zip": Text(
-        "also write the zip, and beside it ...-burst.zip, for an upload by hand",
-        "另外写出 zip，旁边是 ...-burst.zip，用于手动上传",
-    ),
-    "redis": Text(
-        "with the client of Redis; of itself where QUOTA_URL names one",
-        "带上 Redis 的客户端库；QUOTA_URL 写的是 Redis 时自动带上",
-    ),
-}
-NO_FOLDER = Text("--zip: there is no folder {folder}.", "--zip：没有 {folder} 这个目录。")
+PYTHON = Text(
+    f"the Python {TARGET_VERSION} that compiles the modules", f"用来编译各模块的 Python {TARGET_VERSION}"
+)
 NO_BYTECODE = Text(
     f"NO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile all modules"
     f" anew\nand take more than twice as long. Install Python {TARGET_VERSION}, or name one:"
@@ -96,35 +84,22 @@ BUDGET_BYTES = 8_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    parser.add_argument("--python", metavar="PATH", help=HELP["python"].say(language))
-    parser.add_argument("--zip", type=Path, metavar="FILE", help=HELP["zip"].say(language))
-    parser.add_argument("--redis", action="store_true", help=HELP["redis"].say(language))
+    parser.add_argument("--python", metavar="PATH", help=PYTHON.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        if args.zip and not args.zip.parent.is_dir():
-            raise Failure(NO_FOLDER.filled(folder=args.zip.parent))
-        python = find_python(args.python, os.environ)
-        environ = operator_environment(args.env_file, os.environ)
-        callers = callers_extra(ROOT, environ)
-        asked = (*(extras_of(environ.get("QUOTA_URL", "")) or ((REDIS,) if args.redis else ())), *callers)
-        zipped = build(ROOT, ROOT / "build" / "function", python, *asked, language=language)
-        burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, *asked, language=language)
-        if args.zip:
-            of_bursts = args.zip.with_stem(f"{args.zip.stem}-burst")
-            for path, content in ((args.zip, zipped), (of_bursts, burst)):
-                path.write_bytes(content)
-                screen.line(f"zip: {path}")
-        for extra in callers:
-            screen.warn(PRIVATE.say(language, names=", ".join(extra.data_files), mode=f"{extra.mode:04o}"))
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 1
+    python = find_python(args.python, os.environ)
+    environ = operator_environment(args.env_file, os.environ)
+    callers = callers_extra(ROOT, environ)
+    asked = (*extras_of(environ.get("QUOTA_URL", "")), *callers)
+    build(ROOT, ROOT / "build" / "function", python, *asked, language=language)
+    build(ROOT, ROOT / "build" / "function-burst", python, BURST, *asked, language=language)
+    for extra in callers:
+        names = ", ".join(extra.data_files)
+        Screen().warn(PRIVATE.say(language, names=names, mode=f"{extra.mode:04o}"))
     return 0
 
 
@@ -192,17 +167,13 @@ def _fill(
     for name, path in function.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
-    _prepare(folder, python, say)
-    normalise(folder)
-    for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
-        path.chmod(mode)
-
-
-def _prepare(folder: Path, python: str | None, say: Say) -> None:
-    """Do in advance what every cold start would do."""
+    # What every cold start would do.
     prepare_profiles(folder)
     if (folder / AUTHORITIES).is_dir():
         hash_authorities(folder)
     if python:
         compile_folder(python, folder)
         say(BYTECODE.filled(python=python, count=bundle(folder)))
+    normalise(folder)
+    for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
+        path.chmod(mode)

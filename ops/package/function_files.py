@@ -16,13 +16,14 @@ from ops.terminal.language import Failure, Text
 
 MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")
 PACKAGE = "function"
-DATA_FILES = (PROFILES_TOML,)
 # Optional.
 HOOKS = "hooks.py"
 
 
 class PackagingError(Failure):
     """Raised when no usable package can be made; its sentence says what to change."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     Raises:
         PackagingError: when a file is missing, is not Python, or imports what stays behind.
     """
-    data_files = (*DATA_FILES, *(name for extra in extras for name in extra.data_files))
+    data_files = (PROFILES_TOML, *(name for extra in extras for name in extra.data_files))
     beside_handler = [root / name for extra in extras for name in extra.modules]
     top = [*(root / name for name in (*MODULES, *data_files)), *beside_handler]
     # Beside the project, nothing of it would be where the function looks.

@@ -12,12 +12,11 @@ from pathlib import Path
 from function.config.profiles import PREPARED, PROFILES_TOML
 
 
-def prepare_profiles(folder: Path) -> bool:
+def prepare_profiles(folder: Path) -> None:
     """
     Write the tables of the package's ``profiles.toml``, by the hash of its text.
 
-    Returns:
-        False for a text that is left to the function: no TOML, or with values that JSON would change.
+    A text is left to the function that is no TOML, or has values that JSON would change.
     """
     target = folder / PREPARED.name
     target.unlink(missing_ok=True)
@@ -25,10 +24,8 @@ def prepare_profiles(folder: Path) -> bool:
         text = (folder / PROFILES_TOML).read_text("utf-8")
         prepared = {sha256(text.encode()).hexdigest(): tomllib.loads(text.removeprefix("\ufeff"))}
         written = json.dumps(prepared, ensure_ascii=False, separators=(",", ":"))
-        is_equal = repr(json.loads(written)) == repr(prepared)
+        if repr(json.loads(written)) == repr(prepared):
+            target.write_text(written, "utf-8")
     # Dates are a TypeError, deep nesting a RecursionError.
     except (ValueError, TypeError, RecursionError):
-        return False
-    if is_equal:
-        target.write_text(written, "utf-8")
-    return is_equal
+        return

@@ -7,7 +7,6 @@ Everything in it is from the last commit of this repository: nothing is kept twi
 import argparse
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -54,13 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    try:
-        files = build(ROOT, args.output)
-    except PackagingError as error:
-        Screen(sys.stderr).fail_with(error, language)
-        return 1
+    files = build(ROOT, args.output)
     kilobytes = args.output.stat().st_size / 1000
+    language = chosen_language(args.lang)
     Screen().line(MADE.say(language, path=args.output, files=files, kilobytes=kilobytes))
     return 0
 

@@ -14,15 +14,12 @@ from functools import partial
 
 import requests
 
-from local.callers import CALLER_KINDS
 from local.cloud import LocalCloud
 from ops.run import demo_steps as steps
+from ops.run.demo_client import Client
 from ops.run.demo_held import DELAYS, publish, reject, take_back
-from ops.run.demo_http import DemoFailed, DemoHttp
-from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import (
     Hosted,
-    HostingError,
     Plan,
     deploy_samples,
     quiet_log,
@@ -42,7 +39,6 @@ ABOUT = Text(
     "一张马上存好，用预签名 URL 看到；另外三张先暂存：一张发布，一张没有通过，一张丢弃。"
     "客户端只懂 HTTP：不签名，也没有密钥。PORT 是函数的端口。",
 )
-WHO = Text("who may ask (default: wechat)", "谁可以要表单（默认：wechat）")
 WORDS = {
     "samples": Text(
         "read local/demo/profiles.toml: samples of their own, not your profiles.toml",
@@ -55,13 +51,10 @@ WORDS = {
         "  No file passed through the function, no secret left it.",
         "✓ 完成，用时 {seconds:.2f} 秒，{size} 字节，有回执。\n  文件没有经过函数，密钥没有离开函数。",
     ),
-    "interrupted": Text("Interrupted.", "已中断。"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    parser.add_argument("--caller-auth", choices=CALLER_KINDS, default="wechat", help=WHO.say(language))
-    add_host_argument(parser, language)
     add_rule_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -70,22 +63,10 @@ def run(args: argparse.Namespace) -> int:
     language, screen = chosen_language(args.lang), Screen()
     # Ended from outside, it still removes its folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        plan = Plan(
-            wanted_port(os.environ, 0),
-            args.caller_auth,
-            rules=rules_of(args),
-            reach=wanted_reach(args.host),
-            deploy=partial(show_samples, screen, language),
-        )
-        with running_cloud(plan) as cloud, quiet_log():
-            play(cloud, screen, language)
-    except (HostingError, DemoFailed) as error:
-        screen.fail_with(error, language)
-        return 1
-    except KeyboardInterrupt:
-        screen.fail(WORDS["interrupted"].say(language))
-        return 130
+    samples = partial(show_samples, screen, language)
+    plan = Plan(wanted_port(os.environ, 0), rules=rules_of(args), deploy=samples)
+    with running_cloud(plan) as cloud, quiet_log():
+        play(cloud, screen, language)
     return 0
 
 
@@ -130,7 +111,7 @@ def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
-        client = steps.Client(DemoHttp(session, screen, language), cloud)
+        client = Client(cloud, session, screen, language)
         for number, (title, step) in enumerate(STEPS, 1):
             screen.line()
             screen.title(f"{number}/{len(STEPS)} {title.say(language)}")

@@ -3,8 +3,7 @@
 import time
 from typing import Any, NamedTuple
 
-from ops.run.demo_http import failed
-from ops.run.demo_steps import FILE_TYPE, Client
+from ops.run.demo_client import Client, failed
 from ops.terminal.language import Text
 
 PROFILE = "post"
@@ -18,10 +17,9 @@ STORED = Text("stored at", "存放在")
 
 
 class Held(NamedTuple):
-    """A confirmed picture: the name it will have, where it is held, its receipt."""
+    """A confirmed picture, held at its name below ``held/``."""
 
     key: str
-    held_key: str
     receipt: str
 
 
@@ -29,56 +27,42 @@ def publish(client: Client) -> None:
     held = _upload(client, GOOD)
     _gone(client, held.key, Text("nothing is at its name yet", "发布的名字下还没有对象"))
     _post(client, held)
-    client.http.rows(_wait(client, held, "published"))
-    client.read_back(client.post("/read", {"key": held.key})["url"])
-    _gone(client, held.held_key, Text("nothing is held any more", "暂存的名字下也没有了"))
+    client.rows(_wait(client, held, "published"))
+    client.read_back(held.key)
+    _gone(client, f"held/{held.key}", Text("nothing is held any more", "暂存的名字下也没有了"))
 
 
 def reject(client: Client) -> None:
     held = _upload(client, BAD)
-    if _checks(client):
-        _post(client, held)
-    else:
-        # WeChat checks nothing, so a person of the business decides.
-        address = f"{client.cloud.business.outer_origin}/decisions"
-        client.http.post_json(address, {"receipt": held.receipt, "decision": "reject"})
-        client.http.good("a person of the business has rejected it", "业务后端人工审核：未通过")
-    client.http.rows(_wait(client, held, "rejected"))
+    _post(client, held)
+    client.rows(_wait(client, held, "rejected"))
     _nowhere(client, held)
 
 
 def take_back(client: Client) -> None:
     held = _upload(client, UNSENT)
-    # The owner takes it back; of callers who are all one nobody is, so the business does.
-    by = client.cloud.business if client.cloud.caller_auth == "anonymous" else client.cloud.gateway
-    route = "/discards" if by is client.cloud.business else "/discard"
-    answer = client.http.post_json(f"{by.outer_origin}{route}", {"receipt": held.receipt}, client.headers)
-    client.http.rows(answer)
+    client.rows(client.post("/discard", {"receipt": held.receipt}))
     _nowhere(client, held)
-
-
-def _checks(client: Client) -> bool:
-    return "check" in client.cloud.profiles[PROFILE]["hold"]
 
 
 def _upload(client: Client, name: str) -> Held:
     """Form, upload, confirmation; said in a few lines, for the steps before have shown each."""
     form = client.get_form(PROFILE, name)
     key, held_key = form["key"], form["formData"]["key"]
-    client.http.post_form(form, form["formData"], (name, client.picture, FILE_TYPE), 200)
+    client.post_form(form, name, 200)
     confirmed = client.post("/confirm", {"ticket": form["ticket"]})
-    told = {"state": confirmed["state"], "key": key, STORED.say(client.http.language): held_key}
-    client.http.rows(told)
+    told = {"state": confirmed["state"], "key": key, STORED.say(client.language): held_key}
+    client.rows(told)
     if (confirmed["state"], held_key) != ("held", f"held/{key}"):
         raise failed(Text("it is held", "它被暂存"), str(told))
-    return Held(key, held_key, confirmed["receipt"])
+    return Held(key, confirmed["receipt"])
 
 
 def _post(client: Client, held: Held) -> None:
     """As a mini-program hands a post to its business, which verifies the receipt and commits."""
-    address = f"{client.cloud.business.outer_origin}/posts"
-    client.http.post_json(address, {"text": "…", "receipts": [held.receipt]})
-    client.http.good(
+    post = {"text": "…", "receipts": [held.receipt]}
+    client.post("/posts", post, client.cloud.business.outer_origin)
+    client.good(
         "the business has verified the receipt offline and committed it with a backend token",
         "业务后端离线验证了回执，用后端令牌提交了它",
     )
@@ -86,17 +70,16 @@ def _post(client: Client, held: Held) -> None:
 
 def _wait(client: Client, held: Held, wanted: str) -> dict[str, Any]:
     """Ask ``/status`` until the state is as it must become; raise ``DemoFailed`` for another or none."""
-    address, started = f"{client.cloud.gateway.outer_origin}/status", time.monotonic()
+    started = time.monotonic()
     answer: dict[str, Any] = {}
     while time.monotonic() - started < PATIENCE_SECONDS:
-        answer = client.http.ask_quietly(address, {"receipt": held.receipt})
+        answer = client.ask_quietly("/status", {"receipt": held.receipt})
         if answer["state"] == wanted:
             seconds = time.monotonic() - started
-            after = Text(
+            client.good(
                 f"{wanted} after {seconds:.1f} s: WeChat got it by a signed URL and pushed its verdict",
                 f"{seconds:.1f} 秒后 {wanted}：微信用预签名 URL 取了它，推送了结论",
             )
-            client.http.good(*(after if _checks(client) else (wanted, wanted)))
             return answer
         if answer["state"] in ("published", "rejected", "gone"):
             break
@@ -105,14 +88,14 @@ def _wait(client: Client, held: Held, wanted: str) -> dict[str, Any]:
 
 
 def _nowhere(client: Client, held: Held) -> None:
-    _gone(client, held.held_key, Text("not held", "没有暂存"))
+    _gone(client, f"held/{held.key}", Text("not held", "没有暂存"))
     _gone(client, held.key, Text("not published", "没有发布"))
 
 
 def _gone(client: Client, key: str, what: Text) -> None:
     """Asked of OSS with the account's own keys; an object goes a moment after its decision is recorded."""
     address, started = client.cloud.signed_url(key), time.monotonic()
-    while client.http.has(address) and time.monotonic() - started < PATIENCE_SECONDS:
+    while client.has(address) and time.monotonic() - started < PATIENCE_SECONDS:
         time.sleep(LOOKS_EVERY_SECONDS)
-    answer = client.http.get(address, what)
-    client.http.expect(answer.status_code == 404, Text(f"{key}: {what.en}", f"{key}：{what.zh}"), answer)
+    answer = client.get(address, what)
+    client.expect(answer.status_code == 404, Text(f"{key}: {what.en}", f"{key}：{what.zh}"), answer)

@@ -3,170 +3,93 @@
 import json
 import secrets
 from base64 import b64decode, urlsafe_b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl
 
-import requests
-
-from local.callers import app_of
-from local.cloud import LocalCloud
-from local.profiles import DEMO
 from ops.explain.policy import policy_rows
-from ops.run.demo_http import DemoHttp, failed
+from ops.run.demo_client import FILE, Client, failed
 from ops.terminal.language import Text
 from ops.terminal.screen import DIM, columns_of, padded
 
 PROFILE, VARIANT = "avatar", "thumb"
-FILE, FILE_TYPE = DEMO / "sunset.png", "image/png"
-
-
-@dataclass
-class Client:
-    """A mini-program that knows nothing but HTTP: ``headers`` are of its login, ``form`` is its first."""
-
-    http: DemoHttp
-    cloud: LocalCloud
-    picture: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    form: dict[str, Any] = field(default_factory=dict)
-
-    def post(self, route: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        return self.http.post_json(f"{self.cloud.gateway.outer_origin}{route}", wanted, self.headers)
-
-    def get_form(self, profile: str, name: str) -> dict[str, Any]:
-        size = len(self.picture)
-        return self.post(
-            "/upload-params",
-            {"profile": profile, "filename": name, "contentType": FILE_TYPE, "size": size},
-        )
-
-    def read_back(self, url: str) -> None:
-        answer = self.http.get(url, Text("the picture itself", "原图"))
-        what = Text("what is read back is what was sent", "读回的就是发出的")
-        self.http.expect(answer.status_code == 200 and answer.content == self.picture, what, answer)
-        count = len(self.picture)
-        self.http.good(f"{count} bytes, every one the same", f"{count} 字节，逐字节相同")
 
 
 def choose_picture(client: Client) -> None:
-    picture = client.picture = FILE.read_bytes()
-    client.http.good(f"{FILE.name}: {len(picture)} bytes", f"{FILE.name}：{len(picture)} 字节")
+    count = len(client.picture)
+    client.good(f"{FILE.name}: {count} bytes", f"{FILE.name}：{count} 字节")
 
 
 def log_in(client: Client) -> None:
-    """Log in, as each of several callers; the later requests are the first one's."""
-    callers = client.cloud.deployment.callers or {"": {"kind": client.cloud.caller_auth}}
-    for name, entry in reversed([*callers.items()]):
-        if name:
-            client.http.line(f"[{name}], {entry['kind']}", f"[{name}]，{entry['kind']}")
-        token = _token_of(client, name, entry)
-        client.headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _token_of(client: Client, name: str, entry: Mapping[str, Any]) -> str:
-    if entry["kind"] == "anonymous":
-        client.http.good(
-            "not needed: CALLER_AUTH=anonymous, anyone may ask",
-            "不需要：CALLER_AUTH=anonymous，任何人都可以要表单",
-        )
-        return ""
-    if entry["kind"] == "jwt":
-        client.http.good(
-            "the token of the business's own login is used, without a /login",
-            "用业务自己的登录令牌，不用 /login",
-        )
-        return client.cloud.business_token("demo-user", caller=name)
-    # In WeChat this code comes from wx.login; the local platforms make a user of any local- code.
-    app = {"app": app_of(entry)} if name else {}
-    answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}", **app})
-    client.http.rows(answer)
-    return str(answer["token"])
+    # In WeChat this code comes from wx.login; the local one makes a user of any local- code.
+    answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}"})
+    client.rows(answer)
+    client.headers = {"Authorization": f"Bearer {answer['token']}"}
 
 
 def ask_for_form(client: Client) -> None:
     form = client.form = client.get_form(PROFILE, FILE.name)
     rows = {name: value for name, value in form.items() if name != "formData"}
-    client.http.rows(rows | {f"formData.{name}": value for name, value in form["formData"].items()})
-    _show_policy(client.http, b64decode(form["formData"]["policy"]).decode())
+    client.rows(rows | {f"formData.{name}": value for name, value in form["formData"].items()})
+    _show_policy(client, b64decode(form["formData"]["policy"]).decode())
 
 
 def upload(client: Client) -> None:
-    file = (FILE.name, client.picture, FILE_TYPE)
-    answer = client.http.post_form(client.form, client.form["formData"], file, 200)
+    answer = client.post_form(client.form, FILE.name, 200)
     if answer.content:
-        client.http.line(
-            "OSS hands on what the function answered its callback:", "OSS 转交函数对它的回调的响应："
-        )
-        client.http.rows(answer.json())
+        client.line("OSS hands on what the function answered its callback:", "OSS 转交函数对它的回调的响应：")
+        client.rows(answer.json())
 
 
 def confirm(client: Client) -> None:
     """The function asks OSS itself, and the receipt says so."""
     answer = client.post("/confirm", {"ticket": client.form["ticket"]})
-    client.http.rows(answer)
-    claims = _claims(answer["receipt"])
-    client.http.line(
+    client.rows(answer)
+    # Only a holder of the secret can tell whether to believe them.
+    claims = json.loads(urlsafe_b64decode(answer["receipt"].split(".")[1] + "=="))
+    client.line(
         "The receipt, which a business backend verifies offline, says:", "回执，业务后端可离线验证，内容："
     )
-    client.http.rows(claims)
+    client.rows(claims)
     if claims.get("size") != len(client.picture) or claims.get("seen") is not True:
         raise failed(Text("OSS has seen each byte", "OSS 看到了每个字节"), str(claims))
 
 
-def _claims(receipt: str) -> dict[str, Any]:
-    """Return what a receipt says; whether it may be believed, only a holder of the secret can tell."""
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(receipt.split(".")[1] + "=="))
-    return claims
-
-
 def show_picture(client: Client) -> None:
     """The object is private: a signed URL shows it in one form, and nothing else does."""
-    http, key = client.http, client.form["key"]
+    key = client.form["key"]
     small = client.post("/read", {"key": key, "variant": VARIANT})["url"]
-    http.rows(dict(parse_qsl(small.partition("?")[2])))
-    thumb = http.get(small, Text("the thumbnail", "小图"))
+    client.rows(dict(parse_qsl(small.partition("?")[2])))
+    thumb = client.get(small, Text("the thumbnail", "小图"))
     kind = thumb.headers.get("Content-Type", "")
     what = Text("the thumbnail is shown", "能看到小图")
-    http.expect(thumb.status_code == 200 and kind.startswith("image/"), what, thumb)
-    http.good(f"{kind}, {len(thumb.content)} bytes", f"{kind}，{len(thumb.content)} 字节")
-    client.read_back(client.post("/read", {"key": key})["url"])
+    client.expect(thumb.status_code == 200 and kind.startswith("image/"), what, thumb)
+    client.good(f"{kind}, {len(thumb.content)} bytes", f"{kind}，{len(thumb.content)} 字节")
+    client.read_back(key)
     changed = small[:-1] + ("b" if small.endswith("a") else "a")
     for address, how in (
         (client.form["fileUrl"], Text("unsigned", "不带签名")),
         (changed, Text("one character of its URL changed", "URL 改了一个字符")),
     ):
-        _refuse(client, http.get(address, how))
+        answer = client.get(address, how)
+        what = Text("a private object is shown by its signed URL alone", "私有对象只有它的预签名 URL 能看")
+        client.expect(answer.status_code == 403, what, answer)
+    client.good(f"OSS refuses both: {what.en}", f"OSS 都拒绝了：{what.zh}")
 
 
 def try_another_key(client: Client) -> None:
-    fields = {**client.form["formData"], "key": "avatars/someone-else/face.png"}
-    client.http.post_form(client.form, fields, (FILE.name, client.picture, FILE_TYPE), 403)
-    client.http.good(
+    client.post_form(client.form, FILE.name, 403, key="avatars/someone-else/face.png")
+    client.good(
         "OSS refuses it: this form is good for one object only", "OSS 拒绝了：这份表单只对一个对象有效"
     )
 
 
-def _refuse(client: Client, answer: requests.Response) -> None:
-    if answer.status_code == 403:
-        client.http.good(
-            "OSS refuses it: a private object is shown by its signed URL alone",
-            "OSS 拒绝了：私有对象只有它的预签名 URL 能看",
-        )
-    elif client.cloud.oss.bucket.rules.private_reads_need_signature:
-        what = Text("a private object needs its signed URL", "私有对象只有预签名 URL 能看")
-        client.http.expect(False, what, answer)
-
-
-def _show_policy(http: DemoHttp, policy: str) -> None:
-    expiration, rows = policy_rows(policy, http.language)
-    http.line(
+def _show_policy(client: Client, policy: str) -> None:
+    expiration, rows = policy_rows(policy, client.language)
+    client.line(
         "the policy decoded: OSS checks each line, and the signature covers them all",
         "policy 解码后：OSS 检查每一行，签名涵盖全部",
     )
     widths = [max(columns_of(row[column]) for row in rows) for column in (0, 1)]
     for name, value, why in rows:
         text = f"        {padded(name, widths[0])}  {padded(value, widths[1])}  "
-        http.screen.line(text + http.screen.colour(why, DIM))
-    http.line(f"    expires {expiration}", f"    有效期至 {expiration}")
+        client.screen.line(text + client.screen.colour(why, DIM))
+    client.line(f"    expires {expiration}", f"    有效期至 {expiration}")

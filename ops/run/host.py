@@ -8,9 +8,7 @@ import ipaddress
 import os
 import platform
 import socket
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, OWN_NAMES, Reach
@@ -25,11 +23,15 @@ HELP = Text(
     "让同一网络里的手机访问：lan，或本机的一个 IPv4 地址（默认：只限本机）",
 )
 NO_NETWORK = Text(
-    "No network was found for HOST=lan: join the Wi-Fi of the phone and try again, or leave HOST out to serve"
-    " this machine alone.",
-    "HOST=lan 没有找到网络：请连上手机所在的 Wi-Fi 再试，或去掉 HOST，只在本机使用。",
+    "No network was found for HOST={host}: join the Wi-Fi of the phone and try again, or leave HOST out to"
+    " serve this machine alone.",
+    "HOST={host} 没有找到网络：请连上手机所在的 Wi-Fi 再试，或去掉 HOST，只在本机使用。",
 )
-NEITHER = Text(". No network was found either.", "。另外也没有找到网络。")
+NO_ADDRESS = Text(
+    "HOST is {host!r}, which leads to no address of this machine that a phone could call; set it to lan or to"
+    " one of {own}.",
+    "HOST 是 {host!r}，不是手机能访问的本机地址；请设为 lan 或其中之一：{own}。",
+)
 # Addresses far away, first one of the internet (RFC 5737: nobody has it): towards each of them the system
 # names the interface it would use. Nothing is sent.
 FAR_AWAY = ("198.51.100.1", "192.168.255.254", "10.255.255.254", "172.31.255.254")
@@ -56,62 +58,37 @@ WORDS = {
 WSL_NETWORK = ipaddress.ip_network("172.16.0.0/12")
 
 
-class Network(NamedTuple):
-    """
-    Network functions of this machine.
-
-    Args:
-        source_towards: the address from which this machine would speak to another; empty where it cannot.
-        has: whether an address is one of this machine's.
-        is_wsl: whether Windows stands between this machine and the network.
-    """
-
-    source_towards: Callable[[str], str]
-    has: Callable[[str], bool]
-    is_wsl: bool
-
-
 def add_host_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--host", default="", metavar="lan|ADDRESS", help=HELP.say(language))
 
 
-def wanted_reach(host: str, network: Network | None = None) -> Reach:
+def wanted_reach(host: str) -> Reach:
     """The reach for ``lan`` or an address of this machine; raise ``HostingError`` if nobody could call it."""
     host = host.strip().lower()
     if not host or host in OWN_NAMES:
         return HERE_ONLY
-    network = network or this_network()
-    own = lan_addresses(network)
+    own, address = lan_addresses(), _called(host)
+    if address and is_here(host):
+        return Reach(host, host)
+    if not own:
+        raise HostingError(NO_NETWORK.filled(host=host))
     if host == LAN:
-        if not own:
-            raise HostingError(NO_NETWORK)
         return Reach(own[0], own[0])
-    if address := _called(host):
-        if network.has(host):
-            return Reach(host, host)
-        # Windows has this address and forwards the ports.
-        if network.is_wsl and own and address.is_private:
-            return Reach(host, own[0])
-    listed = ", ".join(own)
-    others = Text(f" or to one of {listed}.", f" 或其中之一：{listed}。") if own else NEITHER
-    raise HostingError(
-        Text(
-            f"HOST is {host!r}, which leads to no address of this machine that a phone could call;"
-            f" set it to lan{others.en}",
-            f"HOST 是 {host!r}，不是手机能访问的本机地址；请设为 lan{others.zh}",
-        )
-    )
+    # Windows has this address and forwards the ports.
+    if address and address.is_private and is_wsl():
+        return Reach(host, own[0])
+    raise HostingError(NO_ADDRESS.filled(host=host, own=", ".join(own)))
 
 
-def lan_addresses(network: Network) -> list[str]:
+def lan_addresses() -> list[str]:
     """This machine's addresses in its networks, the one on the way into the internet first."""
-    found = [network.source_towards(far) for far in FAR_AWAY]
+    found = [source_towards(far) for far in FAR_AWAY]
     return [address for address in dict.fromkeys(found) if _called(address)]
 
 
-def this_network() -> Network:
-    is_wsl = "microsoft" in platform.release().lower() or "WSL_DISTRO_NAME" in os.environ
-    return Network(_source_towards, _has, is_wsl)
+def is_wsl() -> bool:
+    """Return whether Windows stands between this machine and the network."""
+    return "microsoft" in platform.release().lower() or "WSL_DISTRO_NAME" in os.environ
 
 
 def _called(text: str) -> ipaddress.IPv4Address | None:
@@ -125,46 +102,43 @@ def _called(text: str) -> ipaddress.IPv4Address | None:
     return None
 
 
-def _source_towards(far: str) -> str:
+def source_towards(far: str) -> str:
+    """Return the address from which this machine would speak to another; empty where it cannot."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect((far, 9))
         return str(probe.getsockname()[0])
     return ""
 
 
-def _has(address: str) -> bool:
+def is_here(address: str) -> bool:
+    """Return whether an address is one of this machine's."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.bind((address, 0))
         return True
     return False
 
 
-def show_phone(cloud: LocalCloud, screen: Screen, network: Network, language: str = "en") -> None:
+def show_phone(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     """Print how a phone gets to the playground, and to the function from a mini-program."""
+    import segno  # not needed by any other command
+
     page = f"{cloud.playground.outer_origin}/"
     screen.title(WORDS["title"].say(language))
     screen.line("    " + WORDS["scan"].say(language, page=page))
     screen.line()
-    _show_code(screen, page)
+    drawn = io.StringIO()
+    # Two rows of the code in each line.
+    segno.make(page, error="m", micro=False).terminal(drawn, compact=True)
+    for line in drawn.getvalue().splitlines():
+        screen.line(screen.colour(line, WHITE_ON_BLACK))
     screen.line()
     screen.line("    " + WORDS["preview"].say(language))
     reach = cloud.gateway.reach
-    if others := [each for each in lan_addresses(network) if each != reach.address]:
+    if others := [each for each in lan_addresses() if each != reach.address]:
         names = ", ".join(f"HOST={each}" for each in others)
         screen.line("    " + WORDS["others"].say(language, names=names))
-    is_forwarded = reach.name != reach.address
-    if network.is_wsl and (is_forwarded or ipaddress.ip_address(reach.address) in WSL_NETWORK):
+    if is_wsl() and (reach.name != reach.address or ipaddress.ip_address(reach.address) in WSL_NETWORK):
         called = (cloud.gateway, cloud.oss, cloud.playground, cloud.business, cloud.archive)
         ports = ", ".join(service.origin.rpartition(":")[2] for service in called)
         screen.warn(WORDS["wsl"].say(language, ports=ports))
     screen.line()
-
-
-def _show_code(screen: Screen, text: str) -> None:
-    """Print a QR code, two of its rows in each line."""
-    import segno  # not needed by any other command
-
-    drawn = io.StringIO()
-    segno.make(text, error="m", micro=False).terminal(drawn, compact=True)
-    for line in drawn.getvalue().splitlines():
-        screen.line(screen.colour(line, WHITE_ON_BLACK))

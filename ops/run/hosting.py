@@ -28,11 +28,21 @@ from ops.terminal.messages import in_both
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535
 READY_SECONDS = 10
+BAD_FOLDER = Text(
+    "The folder {folder} cannot be used ({why}); name another one with --folder.",
+    "无法使用目录 {folder}（{why}）；请用 --folder 换一个。",
+)
+TAKEN = Text(
+    "No server could start at port {port} ({why}); choose another: PORT=...",
+    "无法在端口 {port} 上启动服务（{why}）；请换一个：PORT=...",
+)
 IDLE_TICK = ('"route":"tick"', '"code":null', '"due":0')
 
 
 class HostingError(Failure):
     """The local cloud cannot run; its sentences say what to change."""
+
+    exit_code = 1
 
 
 class Hosted:
@@ -122,15 +132,16 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
     logging.getLogger().handlers[0].addFilter(is_worth_a_line)
     with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
-        folder = _made(plan.folder or Path(temporary))
-        hosted = Hosted()
-        try:
+        folder, hosted = plan.folder or Path(temporary), Hosted()
+        with _refused_by_system(BAD_FOLDER, folder=folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _refused_by_system(TAKEN, port=plan.port):
             gateway = FcGateway(hosted.handle, hosted.initialize, plan.port, reach=plan.reach)
-        except OSError as error:
-            raise _port_error(plan.port, error) from error
         try:
             first_port = int(gateway.origin.rpartition(":")[2]) + 1 if plan.port else 0
-            with _cloud(gateway, folder, plan, first_port) as cloud:
+            with _refused_by_system(TAKEN, port=first_port):
+                cloud = LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, **plan.rules)
+            with cloud:
                 hosted.cloud = cloud
                 plan.deploy(hosted)
                 os.environ.update(cloud.environment())
@@ -164,25 +175,12 @@ def quiet_log() -> Iterator[None]:
         handler.setLevel(level)
 
 
-def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
+@contextmanager
+def _refused_by_system(sentence: Text, **values: object) -> Iterator[None]:
     try:
-        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, **plan.rules)
+        yield
     except OSError as error:
-        raise _port_error(first_port, error) from error
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = why_unreadable(error)
-        raise HostingError(
-            Text(
-                f"The folder {folder} cannot be used ({why.en}); name another one with --folder.",
-                f"无法使用目录 {folder}（{why.zh}）；请用 --folder 换一个。",
-            )
-        ) from error
-    return folder
+        raise HostingError(sentence.filled(**values, why=why_unreadable(error))) from error
 
 
 def check_settings(
@@ -198,13 +196,3 @@ def check_settings(
 def refused(error: Misconfigured) -> HostingError:
     """Return what the function refuses as sentences for a person."""
     return HostingError(*(in_both(problem.sentence) for problem in error.problems))
-
-
-def _port_error(port: int, error: OSError) -> HostingError:
-    why = why_unreadable(error)
-    return HostingError(
-        Text(
-            f"No server could start at port {port} ({why.en}); choose another: PORT=...",
-            f"无法在端口 {port} 上启动服务（{why.zh}）；请换一个：PORT=...",
-        )
-    )

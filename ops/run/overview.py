@@ -1,7 +1,6 @@
 """Overview that ``serve`` prints: addresses, profiles, next steps."""
 
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from local.common.reach import HERE_ONLY, LOOPBACK
 from local.profiles import Profiles
 from local.wechat.push import PushSettings
 from ops.deploy.features import FEATURES
-from ops.run.host import show_phone, this_network
+from ops.run.host import show_phone
 from ops.run.hosting import DEFAULT_PORT, Plan
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
@@ -84,13 +83,11 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
     screen.pairs(_addresses(cloud, plan, language))
     screen.line()
     screen.title(say("profiles"))
-    screen.pairs(
-        {
-            _named(name, profile): f"{profile['max_size']:<8}  "
-            + ", ".join(profile.get("content_types", ["*/*"]))
-            for name, profile in cloud.profiles.items()
-        }
-    )
+    rows = {}
+    for name, profile in cloud.profiles.items():
+        types = ", ".join(profile.get("content_types", ["*/*"]))
+        rows[f"{name} {profile.get('title', '')}".rstrip()] = f"{profile['max_size']:<8}  {types}"
+    screen.pairs(rows)
     for title, lines in (("try", example_lines(cloud)), ("yours_next", next_lines(cloud, language))):
         screen.line()
         screen.title(say(title))
@@ -98,7 +95,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
             screen.line("    " + line)
     screen.line()
     if plan.reach != HERE_ONLY:
-        show_phone(cloud, screen, this_network(), language)
+        show_phone(cloud, screen, language)
     if cloud.caller_auth == "anonymous":
         screen.warn(say("open"))
     screen.line(say("end"))
@@ -128,10 +125,6 @@ def _addresses(cloud: LocalCloud, plan: Plan, language: str) -> dict[str, str]:
         say("playground"): f"{cloud.playground.outer_origin}/   {say('browser')}",
         say("objects"): str(plan.folder or say("temporary")),
     }
-
-
-def _named(name: str, profile: Mapping[str, Any]) -> str:
-    return f"{name} {profile['title']}" if profile.get("title") else name
 
 
 def _say(language: str, name: str, **values: object) -> str:

@@ -62,36 +62,26 @@ class OwnFiles:
         self._folder, self._caller_auth = folder, caller_auth
         self._screen, self._language = screen, language
         self._good: _Found | None = None
-        self._seen: _Found | None = None
-        self._said: tuple[str, ...] = ()
+        self._seen: dict[str, bytes | None] = {}
 
     def deploy(self, hosted: Hosted) -> None:
         """Run them, a line for each that was read; raise ``HostingError`` if the function refuses them."""
         self._hosted = hosted
         found = self._find()
-        for problem in found.env.problems:
-            self._screen.warn(problem.say(self._language))
-        self._run(found, None)
-        self._seen = found
+        self._run(found)
+        self._seen = found.files
 
     def look(self) -> None:
-        """Run what has changed; print why not, once, where it cannot be run."""
+        """Run what has changed; print why not where it cannot be run."""
         found = self._find()
-        seen, self._seen = self._seen, found
-        if seen is not None and found.files == seen.files:
+        before, self._seen = self._seen, found.files
+        if found.files == before:
             return
         try:
-            known = self._good.env.problems if self._good else ()
-            if broken := [problem for problem in found.env.problems if problem not in known]:
-                raise HostingError(*broken)
-            self._run(found, seen)
-            self._said = ()
+            self._run(found)
         except HostingError as error:
-            said = tuple(sentence.say(self._language) for sentence in error.sentences)
-            if said != self._said:
-                self._screen.fail_with(error, self._language)
-                self._screen.line("    " + WORDS["stays"].say(self._language))
-            self._said = said
+            self._screen.fail_with(error, self._language)
+            self._screen.line("    " + WORDS["stays"].say(self._language))
 
     def _find(self) -> _Found:
         env = read_env_file(self._folder / ENV)
@@ -107,15 +97,18 @@ class OwnFiles:
     def _name_of(self, path: Path) -> str:
         return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
 
-    def _run(self, found: _Found, seen: _Found | None) -> None:
-        """Run them, and name what differs from the last good files, or from broken ones seen since."""
+    def _run(self, found: _Found) -> None:
+        """Run them, and name what differs from the last good files; all of them where nothing does."""
+        if found.env.problems:
+            raise HostingError(*found.env.problems)
         deployment = self._deployment(found)
         hooks = self._hooks(found, deployment)
         self._hosted.deploy(deployment, hooks)
         before, self._good = self._good, found
-        for name, content in found.files.items():
-            if any(each is None or each.files.get(name) != content for each in (before, seen)):
-                self._tell(name, content, found, is_again=before is not None)
+        known = before.files if before else {}
+        changed = {name: content for name, content in found.files.items() if known.get(name) != content}
+        for name, content in (changed or found.files).items():
+            self._tell(name, content, found, is_again=before is not None)
 
     def _deployment(self, found: _Found) -> Deployment:
         cloud = self._hosted.cloud
@@ -160,15 +153,13 @@ class OwnFiles:
             if is_again:
                 self._screen.line(WORDS["gone"].say(self._language, file=name))
             return
-        if name == HOOKS_FILE.name:
-            what = WORDS["hooks"].say(self._language)
-        elif name == ENV:
-            read = [each for each in BEHAVIOUR if found.env.values.get(each)]
-            what = ", ".join(read) or WORDS["nothing"].say(self._language)
-        elif name == self._name_of(found.callers):
-            what = ", ".join(self._hosted.cloud.deployment.callers)
-        else:
-            what = ", ".join(self._hosted.cloud.profiles)
+        settings = [each for each in BEHAVIOUR if found.env.values.get(each)]
+        special = {
+            HOOKS_FILE.name: WORDS["hooks"].say(self._language),
+            ENV: ", ".join(settings) or WORDS["nothing"].say(self._language),
+            self._name_of(found.callers): ", ".join(self._hosted.cloud.deployment.callers),
+        }
+        what = special.get(name, ", ".join(self._hosted.cloud.profiles))
         self._screen.line(WORDS["again" if is_again else "read"].say(self._language, file=name, what=what))
 
 

@@ -98,30 +98,26 @@ def run(args: argparse.Namespace) -> int:
     ended = _ended_by_signal()
     own = OwnFiles(ROOT, args.caller_auth, screen, language)
     samples = partial(show_samples, screen, language)
-    try:
-        plan = Plan(
-            port=wanted_port(os.environ, DEFAULT_PORT),
-            caller_auth=args.caller_auth or "wechat",
-            folder=args.folder,
-            settings=_settings(args),
-            rules=rules_of(args),
-            reach=wanted_reach(args.host),
-            deploy=samples if args.demo else own.deploy,
-        )
-        with running_cloud(plan) as cloud:
-            if plan.port and not cloud.gateway.origin.endswith(f":{plan.port}"):
-                screen.warn(WORDS["taken"].say(language, wanted=plan.port, address=cloud.gateway.origin))
-            if args.json:
-                Screen(sys.stdout).line(json.dumps(cloud.addresses()))
-            if plan.reach != HERE_ONLY:
-                screen.warn(WARNING.say(language))
-            if not args.json:
-                show_cloud(cloud, screen, plan, language)
-            while not ended.wait(None if args.demo else EVERY_SECONDS):
-                own.look()
-    except HostingError as error:
-        screen.fail_with(error, language)
-        return 1
+    plan = Plan(
+        port=wanted_port(os.environ, DEFAULT_PORT),
+        caller_auth=args.caller_auth or "wechat",
+        folder=args.folder,
+        settings=_settings(args),
+        rules=rules_of(args),
+        reach=wanted_reach(args.host),
+        deploy=samples if args.demo else own.deploy,
+    )
+    with running_cloud(plan) as cloud:
+        if plan.port and not cloud.gateway.origin.endswith(f":{plan.port}"):
+            screen.warn(WORDS["taken"].say(language, wanted=plan.port, address=cloud.gateway.origin))
+        if args.json:
+            Screen(sys.stdout).line(json.dumps(cloud.addresses()))
+        if plan.reach != HERE_ONLY:
+            screen.warn(WARNING.say(language))
+        if not args.json:
+            show_cloud(cloud, screen, plan, language)
+        while not ended.wait(None if args.demo else EVERY_SECONDS):
+            own.look()
     if not args.json:
         screen.line("\n" + WORDS["stopped"].say(language))
     return 0

@@ -1,15 +1,14 @@
-"""The command line in two languages: which one it asks for, and argparse's own words."""
+"""The command line in two languages: argparse's own words, and what ends a command."""
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.terminal.language import add_language_argument, chosen_language
-from ops.terminal.screen import wrapped
+from ops.terminal.language import Failure, chosen_language
+from ops.terminal.screen import Screen, wrapped
 
-NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 # What a user can meet; what else argparse says is for who writes a command.
 CHINESE = {
     "usage: ": "用法：",
@@ -34,24 +33,18 @@ CHINESE = {
 }
 
 
-def asked_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """
-    The language of ``--lang`` wherever it stands, else that of the locale; and the other arguments.
-
-    Argparse speaks it from here on.
-    """
-    _speak(chosen_language(None))
-    parser = argparse.ArgumentParser(prog="manage.py", add_help=False, allow_abbrev=False)
-    add_language_argument(parser)
-    asked, others = parser.parse_known_args(arguments)
-    language = chosen_language(asked.lang)
-    _speak(language)
-    return language, others
+def run_command(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """Run a command; print what ended it. Return its exit code."""
+    try:
+        return run(args)
+    except Failure as failure:
+        Screen(sys.stderr).fail_with(failure, chosen_language(args.lang))
+        return failure.exit_code
 
 
-def _speak(language: str) -> None:
+def speak(language: str) -> None:
     """
-    Argparse takes its words from gettext, whose catalogues are files of the system; here is no such file.
+    Have argparse speak a language: it takes its words from gettext, whose catalogues are files of the system.
 
     Source: https://github.com/python/cpython/blob/3.13/Lib/argparse.py (``from gettext import gettext as _``)
     """
@@ -71,9 +64,9 @@ class WideHelp(argparse.HelpFormatter):
         groups: headings of commands, by the first command below each.
     """
 
-    def __init__(self, *args: Any, groups: Mapping[str, str] = NO_GROUPS, **more: Any) -> None:
+    def __init__(self, *args: Any, groups: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._groups = groups
+        self._groups = groups or {}
 
     def _format_action(self, action: argparse.Action) -> str:
         heading = self._groups.get(action.dest)

@@ -8,6 +8,7 @@ import argparse
 import errno
 import locale
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,15 +25,20 @@ class Text(NamedTuple):
     zh: str
 
     def say(self, language: str, **values: object) -> str:
+        """Return it in a language; so is each value that is a text itself."""
         text = self.zh if language == "zh" else self.en
-        return text.format(**values) if values else text
+        said = {name: one.say(language) if isinstance(one, Text) else one for name, one in values.items()}
+        return text.format(**said) if values else text
 
     def filled(self, **values: object) -> "Text":
-        return Text(self.en.format(**values), self.zh.format(**values))
+        return Text(self.say("en", **values), self.say("zh", **values))
 
 
 class Failure(Exception):
     """Raised when a command cannot go on: sentences for the operator, one for each thing to change."""
+
+    # 2 where what was asked for is at fault, 1 where it failed.
+    exit_code = 2
 
     def __init__(self, *sentences: Text) -> None:
         self.sentences = sentences
@@ -71,6 +77,12 @@ def why_unreadable(error: "OSError | UnicodeError") -> Text:
 
 def add_language_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--lang", choices=LANGUAGES, help=HELP.say(language))
+
+
+def asked_language(arguments: "list[str]") -> str:
+    """Return the language of ``--lang``, wherever it stands, else that of the locale."""
+    asked = re.search(r"--lang[= ](en|zh)\b", " ".join(arguments))
+    return chosen_language(asked and asked[1])
 
 
 def chosen_language(wanted: "str | None", environ: "Mapping[str, str]" = os.environ) -> str:

@@ -47,19 +47,20 @@ def shown_message(message: str, language: str = "en") -> str:
 def failed_condition(message: str) -> list[object] | None:
     """The condition that OSS quotes in its message, or ``None``."""
     match = FAILED_CONDITION.search(message)
+    return _condition(match[0]) if match and "condition failed" in message.lower() else None
+
+
+def _condition(text: str) -> list[object] | None:
     try:
-        condition = json.loads(match[0]) if match and "condition failed" in message.lower() else None
+        condition = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return condition if isinstance(condition, list) and len(condition) > 1 else None
 
 
 def _shown_condition(text: str, language: str) -> str:
-    try:
-        condition = json.loads(text)
-    except (ValueError, RecursionError):
-        return "[…]"
-    if not isinstance(condition, list) or len(condition) < 2:
+    condition = _condition(text)
+    if condition is None:
         return "[…]"
     values = [shown(str(condition[1]), value, language) for value in condition[2:]]
     return json.dumps([*map(str, condition[:2]), *values], ensure_ascii=False)

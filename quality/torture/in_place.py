@@ -218,7 +218,11 @@ def changed_functions(
 ) -> Iterator[tuple[FunctionType, CodeType]]:
     """The functions that the mutant has another code for; none when one cannot take it."""
     before = {(code.co_qualname, code.co_firstlineno): code for code in codes_in(original)}
-    after = compile(mutant.statement(), original.co_filename, "exec")
+    try:
+        after = compile(mutant.statement(), original.co_filename, "exec")
+    except SyntaxError:
+        # Such as a ``nonlocal`` name without its assignment.
+        return
     changed = []
     for code in codes_in(after):
         key = (code.co_qualname, code.co_firstlineno)

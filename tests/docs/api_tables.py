@@ -1,5 +1,5 @@
 """
-The tables of fields in docs/api.md and its Chinese twin, with a request and a response for each route.
+The tables of fields in docs/api.md and its Chinese twin, with each request and response of several fields.
 
 They are made of docs/openapi.yaml and tests/docs/api_fields.toml and stand at the beginning of each route's
 section; the prose behind them is written by hand. ``python -m tests.docs.api_tables`` writes both pages.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.docs.openapi import JSON, document, find
+from tests.docs.openapi import DEFAULT_ROUTE, JSON, document, find
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"en": ROOT / "docs/api.md", "zh": ROOT / "docs/api.zh-CN.md"}
@@ -25,6 +25,7 @@ WORDS = {
         "request": ("request", "request, optional"),
         "response": ("response", "response, at times"),
         "same": "all fields of [`/{route}`](#post-{route})",
+        "file": "the other fields of one file of [`/{route}`](#post-{route})",
         "links": {
             "zh": "",
             "reasons": "reasons",
@@ -40,6 +41,7 @@ WORDS = {
         "request": ("请求", "请求，可选"),
         "response": ("响应", "响应，有时"),
         "same": "与 [`/{route}`](#post-{route}) 的字段相同",
+        "file": "其余与 [`/{route}`](#post-{route}) 单个文件的字段相同",
         "links": {
             "zh": ".zh-CN",
             "reasons": "原因",
@@ -51,6 +53,8 @@ WORDS = {
         "hold": "先审后发",
     },
 }
+# Its fields stand in the table of the first route alone.
+ONE_FILE = {"$ref": "#/components/schemas/WantedFile"}
 WIDEST_LINE = 110
 GENERATED = re.compile(r"\A\n(?:\|[^\n]*\n)+\n(?:```json\n.*?\n```\n\n?)*", re.S)
 SECTION = re.compile(r"^## (GET|POST) /([a-z-]+)\n", re.M)
@@ -62,13 +66,18 @@ def generated(route: str, method: str, language: str) -> str:
     asked = _content(operation.get("requestBody"))
     first = _first_with(operation["responses"]["200"], route)
     given = None if first else _content(operation["responses"]["200"])
-    rows = [*_rows(route, "request", asked, language), *_rows(route, "response", given, language)]
+    words = WORDS[language]
+    rows = [*_rows(route, "request", asked, language)]
+    if asked and ONE_FILE in asked["schema"].get("allOf", ()):
+        rows.append(f"| … | {words['request'][1]} | | {words['file'].format(route=DEFAULT_ROUTE)} |")
+    rows += _rows(route, "response", given, language)
     if first:
-        words = WORDS[language]
         rows.append(f"| … | {words['response'][0]} | `object` | {words['same'].format(route=first)} |")
-    table = "\n".join([WORDS[language]["head"], "|---|---|---|---|", *rows])
-    shown = [_pretty(_first_example(content)) for content in (asked, given) if content]
-    return "\n\n".join([table, *(f"```json\n{text}\n```" for text in shown)]) + "\n"
+    table = "\n".join([words["head"], "|---|---|---|---|", *rows])
+    shown = [_first_example(content) for content in (asked, given) if content]
+    # One field stands in the table.
+    blocks = [f"```json\n{_pretty(value)}\n```" for value in shown if len(value) > 1]
+    return "\n\n".join([table, *blocks]) + "\n"
 
 
 def _first_with(response: Any, route: str) -> str:
@@ -115,6 +124,8 @@ def _rows(route: str, part: str, content: Any, language: str) -> Iterator[str]:
             fields[name] = (schema, needed)
     words = WORDS[language]
     meanings = MEANINGS[part]
+    # Said once, at the top.
+    fields.pop("serverTime", None)
     for name, (schema, needed) in fields.items():
         both = meanings.get(f"{route}.{name}") or meanings[name]
         said = both[language == "zh"]
@@ -129,7 +140,8 @@ def _fields(schema: Any, is_first: bool = True) -> Iterator[tuple[str, Any, bool
         yield from _fields(find(schema["$ref"]), is_first)
         return
     for whole in schema.get("allOf", ()):
-        yield from _fields(whole, is_first)
+        if whole != ONE_FILE:
+            yield from _fields(whole, is_first)
     required = schema.get("required", ())
     for name, found in schema.get("properties", {}).items():
         yield name, found, is_first and name in required

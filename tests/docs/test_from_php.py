@@ -1,49 +1,25 @@
 """The PHP lines on the page of signers do what the page says, and the function gives the fields it names."""
 
-import json
 import re
 import subprocess
-from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
-import requests
 
 from function.app import load_settings
 from function.auth.jwt import identify
 from function.config.profiles import read_profiles
-from local.addresses import FUNCTION_KEY
 from tests.docs.backends.run import skip_without
 from tests.docs.markdown import code_blocks, page
-from tests.ops.client.conftest import start_cloud
 
 NAME = "docs/from-php.md"
-SIGNER, TOKEN = [code for kind, code in code_blocks(page(NAME)) if kind == "php"]
+(TOKEN,) = [code for kind, code in code_blocks(page(NAME)) if kind == "php"]
 
 
 def run_php(lines):
     command = ["php", "-r", lines]
     skip_without([command])
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
-
-
-def test_the_copied_signer_lets_anyone_store_any_name_and_type(tmp_path):
-    """What the page warns of is so; the local OSS takes a V1 form of a long-lived key."""
-    with ExitStack() as stack:
-        cloud = start_cloud(stack, tmp_path, "anonymous")
-        lines = SIGNER.replace("LTAI5t…", FUNCTION_KEY.access_key_id)
-        lines = lines.replace("'secret'", f"'{FUNCTION_KEY.access_key_secret}'")
-        form = json.loads(run_php(re.sub(r"https://my-bucket[^']+", cloud.oss.origin, lines)))
-        fields = {
-            "OSSAccessKeyId": form["accessid"],
-            "policy": form["policy"],
-            "signature": form["signature"],
-        }
-        for name in ("one.html", "another.html"):
-            sent = {"key": form["dir"] + name, **fields, "x-oss-content-type": "text/html"}
-            assert (
-                requests.post(form["host"], data=sent, files={"file": b"<p>"}, timeout=60).status_code == 204
-            )
 
 
 def test_the_token_of_php_is_taken_by_the_function():

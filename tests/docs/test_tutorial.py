@@ -93,11 +93,11 @@ def clone(tmp_path, monkeypatch):
     return folder
 
 
-def test_setup_makes_the_roles_and_the_bucket_of_the_printed_settings(clone, capfd):
+def test_setup_makes_the_roles_and_the_bucket_of_the_printed_settings(clone, capfd, monkeypatch):
     _, packages, command, last = lines_with("export ").splitlines()
     assert [packages, last] == ["make setup", "make deploy"]
-    offline = ["--dry-run", "--profiles", str(clone / "profiles.toml"), "--env-file", str(clone / ".env")]
-    assert main([*command.split()[2:], *offline]) == 0
+    monkeypatch.setenv("PROFILES_FILE", str(clone / "profiles.toml"))
+    assert main([*command.split()[2:], "--dry-run", "--env-file", str(clone / ".env")]) == 0
     printed = capfd.readouterr().out
     env = read_env_file(clone / ".env").values
     names = ("OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN")

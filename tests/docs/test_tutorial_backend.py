@@ -1,9 +1,8 @@
-"""The backend of docs/tutorial.md, in Node and in Python, lives three days beside the local cloud."""
+"""The backend of docs/tutorial.md lives three days beside the local cloud."""
 
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from contextlib import ExitStack
 from functools import partial
@@ -24,51 +23,27 @@ SECRET = "receipt-SecretCanary-0123456789abcdef"
 PICTURE = (DEMO / "sunset.png").read_bytes()
 ANSWERS = Answers("my-bucket", "cn-hangzhou", "wechat", "wx0123456789abcdef", "", ["check"])
 users = count()
-# Of each backend: its files, its program, and the line of its clock with the one that a test moves.
-BACKENDS = {
-    "node": (
-        "js",
-        "node",
-        "const now = () => Date.now() / 1000 // the clock",
-        "const real = Date.now; Date.now = () => real() + 1000 * readFileSync(process.env.CLOCK);"
-        " const now = () => Date.now() / 1000",
-    ),
-    "python": (
-        "py",
-        sys.executable,
-        "from time import time as now  # the clock",
-        "from moved_clock import now",
-    ),
-}
-MOVED_CLOCK = """
-import datetime, os, pathlib, time
-real = time.time
-def now():
-    return real() + float(pathlib.Path(os.environ["CLOCK"]).read_text())
-time.time = now
-class Moved(datetime.datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return cls.fromtimestamp(now(), tz)
-datetime.datetime = Moved
-"""
+# The line of the backend's clock, and the one that a test moves.
+CLOCK = "const now = () => Date.now() / 1000 // the clock"
+MOVED_CLOCK = (
+    "const real = Date.now; Date.now = () => real() + 1000 * readFileSync(process.env.CLOCK);"
+    " const now = () => Date.now() / 1000"
+)
 
 
 def claims_of(receipt):
     return jwt.decode(receipt, options={"verify_signature": False})
 
 
-def start(name, folder, function, port):
-    ending, program, clock, moved = BACKENDS[name]
-    for file in ("backend", "uploads"):
-        shutil.copy(COPIED / f"{file}.{ending}", folder)
-    text = (folder / f"backend.{ending}").read_text("utf-8")
-    assert text.count(clock) == 1
-    (folder / f"backend.{ending}").write_text(text.replace(clock, moved), "utf-8")
-    (folder / "moved_clock.py").write_text(MOVED_CLOCK, "utf-8")
+def start(folder, function, port):
+    for file in ("backend.js", "uploads.js"):
+        shutil.copy(COPIED / file, folder)
+    text = (folder / "backend.js").read_text("utf-8")
+    assert text.count(CLOCK) == 1
+    (folder / "backend.js").write_text(text.replace(CLOCK, MOVED_CLOCK), "utf-8")
     (folder / "clock").write_text("0", "utf-8")
     environ = {"FUNCTION": function, "SECRET": SECRET, "PORT": str(port), "EVERY": "0.1", "CLOCK": "clock"}
-    return subprocess.Popen([program, f"backend.{ending}"], cwd=folder, env={**os.environ, **environ})
+    return subprocess.Popen(["node", "backend.js"], cwd=folder, env={**os.environ, **environ})
 
 
 def answers(session, origin):
@@ -78,16 +53,16 @@ def answers(session, origin):
         return False
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def running(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
     """One local cloud and one backend for all tests; each has users of its own, and time only goes on."""
-    folder = tmp_path_factory.mktemp(request.param)
+    folder = tmp_path_factory.mktemp("backend")
     profiles = tomllib.loads(profiles_text(ANSWERS, "en"))
     profiles["post"]["ai_label"] = True
     with ExitStack() as stack:
         cloud, session, port = start_cloud(stack, folder, "wechat", profiles, RECEIPT_SECRET=SECRET)
         origin = f"http://127.0.0.1:{port}"
-        backend = stack.enter_context(start(request.param, folder, cloud.gateway.origin, port))
+        backend = stack.enter_context(start(folder, cloud.gateway.origin, port))
         stack.callback(backend.terminate)
         until(lambda: answers(session, origin))
         yield SimpleNamespace(cloud=cloud, origin=origin, session=session, clock=folder / "clock", ahead=0)

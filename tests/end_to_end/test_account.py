@@ -37,7 +37,7 @@ def documents_of(environ):
         for step in steps
         if step.action == "CreatePolicy"
     }
-    return desired.roles, {name: (policies[name], longest[name]) for name in longest}
+    return desired.roles[0].name, {name: (policies[name], longest[name]) for name in longest}
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def account(tmp_path):
     gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     with LocalCloud(gateway, tmp_path / "objects") as cloud:
         environ = cloud.environment()
-        roles, documents = documents_of(environ)
-        own, _ = documents.pop(roles.function_role)
+        function_role, documents = documents_of(environ)
+        own, _ = documents.pop(function_role)
         cloud.sts._accounts.add(replace(FUNCTION_KEY, policies=(own,)))
         cloud.sts.roles = {
             role_arn(ACCOUNT_ID, name): Role(role_arn(ACCOUNT_ID, name), *document)

@@ -44,20 +44,16 @@ def run_command(shell, *arguments):
     )  # fmt: skip
 
 
-def run_demo(shell, *arguments):
-    return run_command(shell, "demo", *arguments)
-
-
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     """A demo that needs no shell of its own, once for all that look at it: how it ended, and what it left."""
 
     @cache
-    def play(caller_auth, language):
+    def play(language):
         shell = hostile_shell(tmp_path_factory.mktemp("shell"))
         with socket.create_server(("127.0.0.1", 0)) as taken:
             shell["PORT"] = str(taken.getsockname()[1])
-            demo = run_demo(shell, "--caller-auth", caller_auth, "--lang", language)
+            demo = run_command(shell, "demo", "--lang", language)
         return demo, left_behind(shell), int(shell["PORT"])
 
     return play
@@ -84,10 +80,9 @@ def left_behind(shell):
     return list(Path(shell["TMPDIR"]).iterdir())
 
 
-@pytest.mark.parametrize("caller_auth", ["wechat", "several"])
-def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth):
+def test_the_demo_uploads_one_file_whatever_the_shell_holds(played):
     """Its port is that of the shell, or another near it where that one is taken."""
-    demo, left, port = played(caller_auth, "en")
+    demo, left, port = played("en")
     assert (demo.returncode, demo.stderr) == (0, "")
     steps = [line.split()[0] for line in demo.stdout.splitlines() if re.match(r"\d+/10 ", line)]
     assert steps == [f"{step}/10" for step in range(1, 11)]
@@ -104,7 +99,7 @@ def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth)
 @pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
 def test_the_demo_output_matches_the_readme_of_its_language(played, readme, language):
     shown = (PROJECT / readme).read_text("utf-8").partition("```\n3/10 ")[2].partition("```")[0]
-    demo, *_ = played("wechat", language)
+    demo, *_ = played(language)
     printed = [words_of(line) for line in demo.stdout.splitlines()]
     lines = [words_of(line) for line in f"3/10 {shown}".splitlines() if line.strip() != "…"]
     assert lines and [line for line in lines if line not in printed] == []

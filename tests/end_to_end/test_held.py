@@ -7,9 +7,10 @@ import pytest
 from function.oss.presign import OssRequest, authorize, request_url
 from local.cloud import BUCKET, FUNCTION_KEY, REGION
 from local.wechat import checks
-from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.end_to_end.conftest import places, running_cloud
+from tests.ops.account.stubs import folder
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,11 @@ def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(her
     own = bucket.lifecycle.rules
     folders = [
         # A rule comes a day after the hold.
-        PartedFolder(rule.prefix, rule.days - 1)
+        folder(rule.prefix, rule.days - 1, held=True)
         for rule in own
         if rule.days and not rule.prefix.startswith("held/.")
     ]
-    wanted = DesiredBucket(BUCKET, REGION, create=True, held_folders=tuple(folders))
+    wanted = DesiredBucket(BUCKET, REGION, create=True, profiles=tuple(folders))
     steps, _ = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))
     (document,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
     bucket.lifecycle.replace((), bucket.now())

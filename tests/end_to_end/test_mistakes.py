@@ -15,7 +15,7 @@ import requests
 from function.config import settings
 from manage import main
 from ops.explain.advice import find_advice
-from ops.terminal.command_line import asked_language
+from ops.terminal.command_line import speak
 from tests.ops.words import chinese_in, english_in
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -104,7 +104,7 @@ def ended(tmp_path, cloud, monkeypatch, capfd):
         return code, "".join(capfd.readouterr())
 
     yield run
-    asked_language(["--lang", "en"])
+    speak("en")
 
 
 def in_this_process(words):

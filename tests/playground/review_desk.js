@@ -18,7 +18,7 @@ async function startReview(url, { reviewer = '小红', secret = SECRET } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'review-'))
   fs.writeFileSync(path.join(folder, '.env'), `RECEIPT_SECRET=${secret}\n`)
   const python = process.env.PYTHON || (fs.existsSync(VENV_PYTHON) ? VENV_PYTHON : 'python3')
-  const options = ['--url', url, '--reviewer', reviewer, '--port', '0', '--env-file', path.join(folder, '.env')]
+  const options = ['--url', url, '--reviewer', reviewer, '--env-file', path.join(folder, '.env')]
   const { RECEIPT_SECRET, TOKEN_SECRET, ...env } = process.env
   const command = spawn(python, ['manage.py', 'review', ...options], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''

@@ -17,7 +17,7 @@ class StubOss:
 
     def answer(self, request):
         query = urlsplit(request.url).query
-        parts = ("lifecycle", "cors", "publicAccessBlock")
+        parts = ("lifecycle", "cors")
         document = next((part for part in parts if part in query), "")
         self.calls.append((request.method, document, request.headers, request.body))
         if request.method in self.refuse:

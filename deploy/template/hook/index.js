@@ -3,21 +3,20 @@
 /**
  * What `s init` runs in a new project: `manage.py init` with the answers, so that both write the same files.
  *
- * Where that cannot run, .env is the example with the answers, and there is no profiles.toml yet.
+ * Where that cannot run, neither file is there yet, but for a .env with the secret that the tool asked for.
  *
  * Source: https://manual.serverless-devs.com/user-guide/spec/ (hook)
  */
 
 const { spawnSync } = require('node:child_process')
-const crypto = require('node:crypto')
 const path = require('node:path')
 
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python', 'py']
 const IS_NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
 const ASKED = ['LANGUAGE', 'OSS_BUCKET', 'OSS_REGION', 'CALLER_AUTH', 'FEATURES', 'WECHAT_APPID', 'WECHAT_SECRET']
 const LEFT = {
-  zh: '还没有 profiles.toml，.env 里只有你填的内容。请安装 Python 3.11 或更新的版本，在新项目里删掉 .env，再运行 make init',
-  en: 'There is no profiles.toml yet, and .env has the answers alone. With Python 3.11 or newer, remove .env in the new project and run: make init',
+  zh: '还没有 profiles.toml。请安装 Python 3.11 或更新的版本，在新项目里删掉 .env（如果有），再运行 make init',
+  en: 'There is no profiles.toml yet. With Python 3.11 or newer, remove .env in the new project, if it is there, and run: make init',
 }
 
 // When it asks, the tool adds the secret answers to .env itself; when it is given them, it does not.
@@ -28,13 +27,9 @@ async function preInit() {}
 async function postInit({ appPath, fs, artTemplate }) {
   const file = path.join(appPath, '.env')
   const answers = answersFrom({ appPath, fs, artTemplate })
-  const hasBoth = answers && isWrittenByInit(answers, appPath)
-  if (!hasBoth && !fs.existsSync(file)) {
-    const example = fs.readFileSync(path.join(appPath, '.env.example'), 'utf8')
-    fs.writeFileSync(file, filledIn(example, answers), { mode: 0o600 })
-    if (answers) console.error(LEFT[answers.LANGUAGE] || LEFT.zh)
-  }
-  if (answers && answers.CALLER_AUTH === 'wechat' && isAsked()) leaveSecretToTheTool(file, fs)
+  if (!answers) return
+  if (!isWrittenByInit(answers, appPath) && !fs.existsSync(file)) console.error(LEFT[answers.LANGUAGE] || LEFT.zh)
+  if (answers.CALLER_AUTH === 'wechat' && isAsked()) leaveSecretToTheTool(file, fs)
 }
 
 /** What was answered; nothing with -y alone. The tool hands it out through a template only. */
@@ -70,17 +65,12 @@ function isWrittenByInit(answers, appPath) {
   return Boolean(python) && spawnSync(python, command, { cwd: appPath, env, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
 }
 
-function filledIn(example, answers) {
-  const values = { TOKEN_SECRET: crypto.randomBytes(32).toString('base64url'), ...(answers && { STS_ROLE_ARN: '', ...answers }) }
-  return example.replace(/^([A-Z_]+)=.*$/gm, (line, name) => (name in values ? `${name}=${values[name]}` : line))
-}
-
 /** The tool puts a line behind the last one: no other may name the secret, and its comment goes there. */
 function leaveSecretToTheTool(file, fs) {
-  const text = fs.readFileSync(file, 'utf8')
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
   const [, comment = ''] = /^(# .*\n)?WECHAT_SECRET=/m.exec(text) || []
   const others = text.replace(/^(# .*\n)?WECHAT_SECRET=.*\n/m, '')
-  fs.writeFileSync(file, `${others}${comment}`.trimEnd())
+  fs.writeFileSync(file, `${others}${comment}`.trimEnd(), { mode: 0o600 })
 }
 
 module.exports = { preInit, postInit }

@@ -74,5 +74,5 @@ resource "alicloud_oss_bucket_acl" "uploads" {
 resource "alicloud_oss_bucket_public_access_block" "uploads" {
   for_each            = local.made
   bucket              = alicloud_oss_bucket.uploads[each.key].bucket
-  block_public_access = !can(local.body["PutBucketPublicAccessBlock ${each.key}"])
+  block_public_access = true
 }

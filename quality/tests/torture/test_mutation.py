@@ -65,6 +65,14 @@ def limit(value):
 def least_of_small(value, lower=0):
     return max(value, lower)
 
+def counter():
+    calls, step = 0, 1
+    def call():
+        nonlocal calls
+        calls += step
+        return calls
+    return call
+
 def table():
     return {"a": 1}
 
@@ -145,6 +153,8 @@ def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path
     assert outcomes["least_of_small: 0 -> 1"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
     assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
+    # It does not compile.
+    assert outcomes["counter: calls, step = (0, 1) -> pass"] == OPEN
     assert (failed, files) == ([], {"test_small.py": 5})
     # That of the trace, and a link to it.
     assert len([*tmp_path.glob("pytest-of-*/*")]) <= 2
@@ -212,12 +222,21 @@ def test_of_an_unfinished_module_other_tests_try_only_survivors_again(stored):
 def test_tests_named_like_the_mutant_come_first_and_a_second_case_last(tmp_path):
     path = tmp_path / "small.py"
     path.write_text("def shown(label):\n    return not label\n")
-    tests = ["", "t::test_x[1]", "t::test_x[2]", "t::test_y", "t::test_the_labels_of_a_picture", "t::test_z"]
-    reached = {str(path): {2: 0b011110}}
-    trace = traces.Trace(tests, [0, 0.1, 0.1, 0.2, 0.4, 0.1], [0] * 6, [], {}, reached)
-    choice = traces.Choice(path, trace, "t")
+    names = (
+        "a/t::test_x[1]",
+        "a/t::test_x[2]",
+        "a/t::test_y",
+        "a/t::test_the_labels_of_a_picture",
+        "a/t::test_z",
+    )
+    reached = {str(path): {2: 0b1011110}}
+    seconds = [0, 0.1, 0.1, 0.2, 0.4, 0.1, 0.1]
+    trace = traces.Trace(["", *names, "b/u::test_far"], seconds, [0] * 7, [], {}, reached)
+    choice = traces.Choice(path, trace, "a/t")
     mutant = next(mutants_of(path.read_text()))
-    assert choice.tests(mutant, 9) == [4, 1, 3, 2, 5]
-    assert choice.tests(mutant, 0.55) == [4, 1]
+    # Those of the folder, then those that reach it from elsewhere, then its own that do not reach it.
+    assert choice.tests(mutant, 9) == [4, 1, 3, 2, 6, 5]
+    assert choice.tests(mutant, 1.1) == [4, 1, 6, 3, 2, 5]
+    assert choice.tests(mutant, 0.3) == [1, 6]
     choice.remember(mutant, 3)
-    assert choice.tests(mutant, 9) == [3, 4, 1, 2, 5]
+    assert choice.tests(mutant, 9) == [3, 4, 1, 2, 6, 5]

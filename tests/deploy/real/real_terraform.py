@@ -33,9 +33,11 @@ def folder(tmp_path):
     unwanted = shutil.ignore_patterns(".terraform*", "*.json", "*.tfstate*")
     shutil.copytree(MODULE, tmp_path / "module", ignore=unwanted)
     command = [PYTHON, str(ROOT / "manage.py"), "setup", "--dry-run", "--json", "--bucket-create"]
-    command += ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--h5-origin", "https://m.example.com"]
-    command += ["--profiles", str(PROFILES), "--env-file", str(tmp_path / ".env"), "--account", ACCOUNT]
-    done = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, cwd=ROOT)
+    command += ["--h5-origin", "https://m.example.com", "--account", ACCOUNT]
+    command += ["--env-file", str(tmp_path / ".env")]
+    settings = {"OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(PROFILES)}
+    environ = {"PATH": os.environ["PATH"], **settings}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     (tmp_path / "module" / "setup.json").write_text(done.stdout)
     return tmp_path / "module"

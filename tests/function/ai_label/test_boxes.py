@@ -39,6 +39,7 @@ MARKED = AiLabel(source=METADATA, c2pa=True)
         heic(items(item(7)), places(7, (0, len(PACKET)), base=AT), before=MDAT),
         heic(items(item(7), version=1), places(7, (AT, len(PACKET)), version=0), before=MDAT),
         heic(items(item(7)), places(7, (AT, len(PACKET)), wide_offsets=True), before=MDAT),
+        heic(items(item(7)), places(7, (AT, len(PACKET)), method=0x10), before=MDAT),
         heic(box(b"idat", bytes(90)), items(item(7)), places(7, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7)), places(7, (AT, 65536)), before=box(b"mdat", PACKET.ljust(65536))),
         heic(items(item(7, version=3)), places(7, (AT, len(PACKET)), version=2), before=MDAT),
@@ -88,6 +89,9 @@ LABELLED = box(b"udta", tags((struct.pack(">I", 1), value(BARE)), keys=[b"AIGC"]
         movie(LABELLED, before=MDAT + box(b"free")),
         movie(LABELLED, before=box(b"mdat", bytes(100), wide=True)),
         movie(box(b"udta", tags((b"\0\0\0\2", value(BARE)), keys=[b"title", b"AIGC"]), bytes(4))),
+        movie(
+            box(b"udta", box(b"name", b"x"), tags((b"\0\0\0\1", value(BARE)), keys=[b"AIGC"], version=b""))
+        ),
         movie(tags((b"AIGC", value(BARE)), handler=b"mdir")),
         movie(tags((b"\xa9cmt", value(b'{"AIGC":' + BARE + b"}")), handler=b"mdir")),
         movie(tags((b"AIGC", value(BARE.ljust(4096))), handler=b"mdir")),
@@ -139,3 +143,8 @@ def test_of_boxes_that_do_not_fit_nothing_can_be_said(data):
 def test_each_brand_of_heic_is_read(brand):
     data = heic(items(item(7)), places(7, (AT, len(PACKET))), before=MDAT)
     assert label_of(data.replace(b"heic", brand)) == FOUND
+
+
+@pytest.mark.parametrize("brand", [b"mif1", b"avif", b"avis", b"msf1", b"hevc", b"hevx"])
+def test_no_other_picture_in_boxes_is_read(brand):
+    assert label_of(movie(LABELLED).replace(b"isom", brand)) is None

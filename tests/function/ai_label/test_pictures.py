@@ -39,6 +39,8 @@ TEXT = exif((0x010E, 2, WRAPPED))
         jpeg((0xEB, b"AIGC" + BARE)),
         jpeg((0xE1, b"Exif\0\0" + COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)),
+        png((b"tEXt", b"Title\0x"), (b"tEXt", b"AIGC\0" + BARE)),
+        png((b"iTXt", KEYWORD + b"\0\0en\0AIGC\0" + PACKET)),
         png((b"iTXt", b"AIGC\0\0\0\0\0" + BARE + b"\0")),
         png((b"iTXt", KEYWORD + bytes(4) + PACKET), at=55),
         png((b"eXIf", COMMENT)),
@@ -78,6 +80,7 @@ def test_a_label_that_cannot_be_read_is_a_problem(data):
         VECTORS["J0.jpg"] + with_xmp(PACKET)[20:],
         png((b"tEXt", b"Title\0" + BARE), (b"tEXt", b"AIGCs\0" + BARE), (b"zTXt", b"Title\0\0x")),
         png((b"caBX", b"jumb")),
+        png((b"prVt", b"AIGC\0" + BARE)),
         jpeg((0xE2, b"JP\0\1\0\0\0\1" + VECTORS["P4.png"][41:81])),
     ],
 )

@@ -347,6 +347,19 @@ def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, stor
     assert house.status(stored["receipt"]) == "published"
 
 
+def test_a_lost_acceptance_under_another_lease_is_continued_soon(house, house_of, oss):
+    stored, other = send(house), house_of(PHOTOS)
+
+    def take_the_lease():
+        assert kill(other, lambda: other.commit(stored["receipt"]), at=7, after=True)
+
+    assert kill(house, lambda: house.commit(stored["receipt"]), at=7, after=True)
+    del oss.objects[f"held/.accepted/{stored['uploadId']}"]
+    oss.between["PutObject"] = lambda: oss.between.update(PutObject=take_the_lease)
+    later(house, minutes=2).tick()
+    assert ([name[:12] for name in house.due("check")], house.ends()) == (["202611241403"], [])
+
+
 def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_of):
     stored, other = send(house), house_of(PHOTOS)
 

@@ -23,12 +23,15 @@ from tests.ops.account.stubs import (
 def cloud(monkeypatch, tmp_path):
     """Stubs of both services, the operator's keys in the environment, and a profiles file."""
     for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "DEBUG", "STS_ROLE_ARN",
-                 "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "OSS_BUCKET",
-                 "OSS_REGION", "STS_SESSION_SECONDS", "FUNCTION_ROLE_NAME", "PROFILES_FILE", "AccessKeyID",
-                 "AccessKeySecret", "FUNCTION_NAME", "ALIBABA_CLOUD_SECURITY_TOKEN"):  # fmt: skip
+                 "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "STS_SESSION_SECONDS",
+                 "FUNCTION_ROLE_NAME", "LOG_PROJECT", "AccessKeyID", "AccessKeySecret", "FUNCTION_NAME",
+                 "ALIBABA_CLOUD_SECURITY_TOKEN"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAItest")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
+    monkeypatch.setenv("OSS_BUCKET", "my-bucket")
+    monkeypatch.setenv("OSS_REGION", "cn-hangzhou")
+    monkeypatch.setenv("PROFILES_FILE", str(tmp_path / "profiles.toml"))
     monkeypatch.setattr("sys.stdin", None)
     (tmp_path / "profiles.toml").write_text(PROFILES)
     ram, oss, contracts = StubRam(), StubOss(), StubOss("oss-cn-shanghai")

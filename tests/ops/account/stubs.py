@@ -3,6 +3,8 @@
 import argparse
 import json
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
@@ -37,11 +39,11 @@ class StubRam:
         if action in self.refuse:
             status, body = self.refuse[action]
             return status, {}, body if isinstance(body, str) else json.dumps(body)
-        try:
-            return 200, {}, json.dumps(getattr(self, action)(query))
-        except KeyError as error:
-            kind = "Role" if error.args[0] in ("role",) else "Policy"
-            return 404, {}, json.dumps({"Code": f"EntityNotExist.{kind}", "Message": "no", "RequestId": "R"})
+        answer = getattr(self, action)(query)
+        if answer is None:
+            missing = {"Code": f"EntityNotExist.{action.removeprefix('Get')}", "Message": "no"}
+            return 404, {}, json.dumps({**missing, "RequestId": "R"})
+        return 200, {}, json.dumps(answer)
 
     def changes(self):
         return [action for action, _ in self.calls if not action.startswith(("Get", "List"))]
@@ -50,9 +52,8 @@ class StubRam:
         return {"AccountId": ACCOUNT, "RequestId": "R"}
 
     def GetRole(self, query):  # noqa: N802
-        if query["RoleName"] not in self.roles:
-            raise KeyError("role")
-        return {"Role": self.roles[query["RoleName"]]}
+        role = self.roles.get(query["RoleName"])
+        return role and {"Role": role}
 
     def CreateRole(self, query):  # noqa: N802
         self.roles[query["RoleName"]] = {
@@ -71,9 +72,8 @@ class StubRam:
 
     def GetPolicy(self, query):  # noqa: N802
         assert query["PolicyType"] == "Custom"
-        if query["PolicyName"] not in self.policies:
-            raise KeyError("policy")
-        return {"DefaultPolicyVersion": {"PolicyDocument": self.policies[query["PolicyName"]]}}
+        policy = self.policies.get(query["PolicyName"])
+        return policy and {"DefaultPolicyVersion": {"PolicyDocument": policy}}
 
     def CreatePolicy(self, query):  # noqa: N802
         self.policies[query["PolicyName"]] = query["PolicyDocument"]
@@ -96,8 +96,7 @@ class StubRam:
 def run(cloud, *options):
     parser = argparse.ArgumentParser()
     setup.add_arguments(parser)
-    given = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--profiles", str(cloud.profiles)]
-    given += ["--env-file", str(cloud.profiles.with_name(".env")), *options]
+    given = ["--env-file", str(cloud.profiles.with_name(".env")), *options]
     return setup.run(parser.parse_args(given))
 
 
@@ -155,10 +154,6 @@ class StubMetrics:
         points = [{"timestamp": 2, **place, "Value": self.limit}, {"timestamp": 1, **place, "Value": 7}]
         return {"Datapoints": json.dumps(points if self.limit else [])}
 
-    def DescribeMetricRuleList(self, query, region):  # noqa: N802
-        asked = [self.rules[one] for one in query["RuleIds"].split(",") if one in self.rules]
-        return {"Alarms": {"Alarm": [one for one in asked if one["region"] == region]}}
-
     def PutResourceMetricRule(self, query, region):  # noqa: N802
         given = {name: query.pop(name) for name in (*FORM_OF_A_RULE, "Resources")}
         unknown = [name for name in query if name.startswith(("Escalations", "Rule", "Metric"))]
@@ -172,11 +167,13 @@ class StubMetrics:
         has_metric = (metric == "InternetSend") == (dimensions == {"BucketName"})
         if unknown or bad or set(place) != dimensions or not (is_ours and has_metric):
             return {"Success": False, "Code": "ParameterInvalid"}
-        levels = {"Critical": {}, "Info": {}, "Warn": {}}
-        for name in [one for one in given if one.startswith("Escalations")]:
-            levels["Warn"][name.rpartition(".")[2]] = given.pop(name)
-        levels["Warn"]["Times"] = int(levels["Warn"]["Times"])
-        shown = {"Escalations": levels, "EnableState": True, "SilenceTime": 3600, "region": region}
-        self.rules[given["RuleId"]] = {**given, **shown}
-        del self.rules[given["RuleId"]]["Interval"]
+        self.rules[given["RuleId"]] = {**given, "region": region}
         return {}
+
+
+def folder(name, days, *, held=False, receipts=False):
+    """A profile that stores there, in parts or held back; without days neither."""
+    life = timedelta(days=days)
+    stored = {"stored_folder": name, "parts": bool(days) and not held, "parts_within": life}
+    of_held = {"is_held": held, "hold_days": days, "gives_receipts": receipts or held}
+    return SimpleNamespace(name="photo", acl="", takes_filename=False, strip=False, **stored, **of_held)

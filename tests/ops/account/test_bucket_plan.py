@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.terminal.language import Failure
-from tests.ops.account.stubs import bucket_info, run
+from tests.ops.account.stubs import bucket_info, folder, run
 
 
 def test_a_missing_bucket_is_created_private_and_only_with_bucket_create(cloud, capsys):
@@ -33,40 +33,23 @@ def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
 def test_strip_in_a_public_bucket_is_refused(acl):
     """A copy has the ACL of the bucket until it is made private."""
-    desired = DesiredBucket("my-bucket", "cn-hongkong", strips=("photo",))
+    photo = folder("held/photo/", 1, held=True)
+    photo.strip = True
+    desired = DesiredBucket("my-bucket", "cn-hongkong", profiles=(photo,))
     with pytest.raises(Failure) as refused:
         bucket_steps(desired, FoundBucket("oss-cn-hongkong", acl, "", False))
     assert "[photo]" in refused.value.said.en
     assert bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", False))
 
 
-def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
-    cloud.oss.info = bucket_info(block="true")
-    assert run(cloud, "--yes") == 0
-    assert cloud.oss.changes() == []
-    assert "--allow-public-read" in capsys.readouterr().out
-    assert run(cloud, "--yes", "--allow-public-read") == 0
-    assert cloud.oss.changes() == [("PUT", "publicAccessBlock")]
-
-
-@pytest.mark.parametrize(
-    ("region", "may_refuse"), [("cn-hangzhou", True), ("cn-hongkong", False), ("ap-southeast-1", False)]
-)
-def test_a_new_account_gets_a_note_in_regions_that_refuse_the_default_host(region, may_refuse):
-    _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))
-    assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
-
-
-@pytest.mark.parametrize(
-    ("blocks", "options", "warned"),
-    [("false", [], True), ("true", [], False), ("true", ["--allow-public-read"], True)],
-)
-def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_access(
-    cloud, capsys, blocks, options, warned
+@pytest.mark.parametrize(("blocks", "named"), [("true", "avatar"), ("false", "legacy")])
+def test_public_access_stays_as_it_is_and_the_profiles_that_it_does_not_suit_are_named(
+    cloud, capsys, blocks, named
 ):
     cloud.oss.info = bucket_info(block=blocks)
-    assert run(cloud, "--yes", "--lang", "en", *options) == 0
-    assert ("[legacy]" in capsys.readouterr().out) is warned
+    assert run(cloud, "--yes", "--lang", "en") == 0 and cloud.oss.changes() == []
+    printed = capsys.readouterr().out
+    assert [name for name in ("avatar", "legacy") if f"[{name}]" in printed] == [named]
 
 
 def test_rules_that_are_there_stay_whole_beside_ours(cloud):
@@ -106,5 +89,5 @@ def test_cors_is_added_for_a_page_that_cannot_post_yet_and_for_parts_that_it_can
     found = FoundBucket("oss-cn-hongkong", "private", "", True, "", document)
     desired = DesiredBucket("my-bucket", "cn-hongkong", h5_origins=("https://m.example.com",))
     assert len(bucket_steps(desired, found)[0]) == changes
-    steps, _ = bucket_steps(replace(desired, parted_folders=(PartedFolder("videos/", 1),)), found)
+    steps, _ = bucket_steps(replace(desired, profiles=(folder("videos/", 1),)), found)
     assert [step.action for step in steps] == ["PutBucketLifecycle", "PutBucketCors"]

@@ -6,29 +6,31 @@ from ops.deploy.cloud_keys import KEY_NAMES
 from tests.ops.account.stubs import ACCOUNT, PLACES, run
 
 
-@pytest.mark.parametrize(("options", "complaint"), [
-    (["--bucket", "UPPER"], "--bucket or OSS_BUCKET must be"),
-    (["--region", "oss-cn-beijing"], "a region id such as cn-beijing; 'oss-cn-beijing' is not"),
-    (["--account", "me"], "--account must be"),
-    (["--function-role", "a/b"], "--function-role must be"),
-    (["--upload-role", "a.b"], "--upload-role must be 1 to 64 letters, digits and hyphens"),
-    (["--upload-role", "oss-direct-upload-function"], "must be two roles"),
-    (["--h5-origin", "*"], "--h5-origin must be"),
-    (["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
-    (["--also-trust", "*"], "--also-trust must be"),
-    (["--logs", "project"], "--logs must be"),
-    (["--session-seconds", "60"], "must be 900 to 43200"),
-    (["--profiles", "/does/not/exist.toml"], "cannot be read"),
-    ([], "10 apples"),
-    (["--json"], "--dry-run"),
-    *((gone, "deploy/monitoring") for gone in (["--dashboards"], ["--instances", "9"], ["--notify", "p"])),
-    (["--contacts", "a,b"], "--contacts"),
-    (["--contacts", "a b"], "--contacts"),
-    (["--egress-alarm", "1"], "--egress-alarm"),
-    *((["--contacts", "ops", "--egress-alarm", gb], "--egress-alarm") for gb in ("0", "-1", "nan", "100001")),
+@pytest.mark.parametrize(("settings", "options", "complaint"), [
+    ({"OSS_BUCKET": "UPPER"}, [], "OSS_BUCKET must be"),
+    ({"OSS_BUCKET": ""}, [], "it is missing"),
+    ({"OSS_REGION": "oss-cn-beijing"}, [], "a region id such as cn-beijing; 'oss-cn-beijing' is not"),
+    ({"FUNCTION_ROLE_NAME": "a/b"}, [], "FUNCTION_ROLE_NAME must be"),
+    ({"STS_ROLE_ARN": f"acs:ram::{ACCOUNT}:role/a.b"}, [], "its name must be 1 to 64 letters"),
+    ({"FUNCTION_ROLE_NAME": "oss-direct-upload"}, [], "is the function's own role"),
+    *(({"STS_SESSION_SECONDS": each}, [], "from 900 to 43200") for each in ("60", "43201", "1h")),
+    ({"PROFILES_FILE": "/does/not/exist.toml"}, [], "cannot be read"),
+    ({}, ["--account", "me"], "--account must be"),
+    ({}, ["--h5-origin", "*"], "--h5-origin must be"),
+    ({}, ["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
+    ({}, ["--also-trust", "*"], "--also-trust must be"),
+    ({}, [], "10 apples"),
+    ({}, ["--contacts", "a,b"], "--contacts"),
+    ({}, ["--contacts", "a b"], "--contacts"),
+    ({}, ["--egress-alarm", "1"], "--egress-alarm"),
+    *(({}, ["--contacts", "o", "--egress-alarm", each], "GB") for each in ("0", "-1", "nan", "100001")),
 ])  # fmt: skip
-def test_a_wrong_option_or_profile_is_named_and_nothing_is_sent(cloud, capsys, options, complaint):
-    if not options:
+def test_a_wrong_setting_option_or_profile_is_named_and_nothing_is_sent(
+    cloud, capsys, monkeypatch, settings, options, complaint
+):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    if not settings and not options:
         cloud.profiles.write_text('[default]\nkey = "uploads/{id}"\nmax_size = "10 apples"\n')
     assert run(cloud, "--yes", *options) == 2
     assert complaint in capsys.readouterr().err
@@ -55,7 +57,7 @@ def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys)
 
 
 @pytest.mark.parametrize(("name", "complaint"), [
-    ("oss-direct-upload-function", "is the function's own role (--function-role)"),
+    ("oss-direct-upload-function", "is the function's own role (FUNCTION_ROLE_NAME)"),
     ("with_line", "its name must be 1 to 64 letters, digits and hyphens"),
     ("with.point", "its name must be 1 to 64 letters, digits and hyphens"),
 ])  # fmt: skip

@@ -7,15 +7,16 @@ from xml.etree import ElementTree
 import pytest
 
 from function.holding import records
-from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
-from tests.ops.account.stubs import PROFILES, bucket_info, run
+from tests.ops.account.stubs import PROFILES, bucket_info, folder, run
 from tests.ops.words import in_english
 from tests.support.cases import text_beside
 
 ABORT, EXPIRE = "AbortMultipartUpload", "Expiration"
 ABORTS, EXPIRES = "oss-direct-upload-abort-stale-multipart", "oss-direct-upload-expire-held"
-VIDEOS, AUDIO, POSTS = PartedFolder("videos/", 1), PartedFolder("audio/", 3), PartedFolder("held/posts/", 3)
+VIDEOS, AUDIO = folder("videos/", 1), folder("audio/", 3)
+POSTS = folder("held/posts/", 3, held=True)
 TAG = "<Tag><Key>a</Key><Value>b</Value></Tag>"
 SPARED = "<Filter><Not><Prefix>held/</Prefix></Not></Filter>"
 THEIRS = "<Rule><ID>theirs</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><New><X>1</X></New></Rule>"
@@ -29,14 +30,14 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action=EX
     )
 
 
-def plan(*rules, parted=(), held=(), versioning="", **more):
+def plan(*rules, profiles=(), **more):
     """The document that is written, if any, and what the operator is told."""
-    desired = DesiredBucket("b", "cn-hongkong", parted_folders=parted, held_folders=held, **more)
+    desired = DesiredBucket("b", "cn-hongkong", profiles=profiles, **more)
     found = "".join(rules)
     document = (
         found if found.startswith("<Life") else f"<LifecycleConfiguration>{found}</LifecycleConfiguration>"
     )
-    found = FoundBucket("oss-cn-hongkong", "private", versioning, True, document if rules else "")
+    found = FoundBucket("oss-cn-hongkong", "private", "", True, document if rules else "")
     steps, notes = bucket_steps(desired, found)
     if not steps:
         return "", in_english(notes)
@@ -58,12 +59,13 @@ def days(document, action=EXPIRE):
 
 def ended(*rules, parted=(VIDEOS,), create=False):
     """What ends which uploads in parts afterwards, and what the operator is told."""
-    document, told = plan(*rules, parted=parted, create=create)
+    document, told = plan(*rules, profiles=parted, create=create)
     return days(document, ABORT), told
 
 
-def held(*rules, folders=(POSTS,), has_due_records=True, **more):
-    return plan(*rules, held=folders, has_due_records=has_due_records, **more)
+def held(*rules, folders=(POSTS,), has_receipts=True, **more):
+    """The same, beside a profile that holds nothing back."""
+    return plan(*rules, profiles=(*folders, folder("other/", 0, receipts=has_receipts)), **more)
 
 
 def expected(folders):
@@ -90,8 +92,8 @@ EXPECTED = expected({"held/posts/": 3})
         ((VIDEOS,), False, {"videos/": 1}),
         ((VIDEOS, AUDIO), True, {"": 7}),
         ((VIDEOS, AUDIO), False, {"audio/": 3, "videos/": 1}),
-        ((VIDEOS, PartedFolder("videos/long/", 5)), False, {"videos/": 5}),
-        ((PartedFolder("videos/", 5), PartedFolder("videos/short/", 1)), False, {"videos/": 5}),
+        ((VIDEOS, folder("videos/long/", 5)), False, {"videos/": 5}),
+        ((folder("videos/", 5), folder("videos/short/", 1)), False, {"videos/": 5}),
     ],
     ids=["no parts", "new bucket", "parts", "new for parts", "one each", "longer inside", "shorter inside"],
 )
@@ -99,45 +101,48 @@ def test_each_folder_of_parts_outside_the_others_has_a_rule_of_the_longest_time(
     assert ended(parted=parted, create=create)[0] == found
 
 
-DATED = rule("", action=ABORT).replace("<Days>7</Days>", "<CreatedBeforeDate>2026-01-01</CreatedBeforeDate>")
-
-
-@pytest.mark.parametrize("theirs", [*(rule(name, action=ABORT) for name in ("", "v", "videos/")), DATED])
-def test_a_rule_that_ends_uploads_in_parts_already_is_not_doubled(theirs):
-    assert plan(theirs, parted=(VIDEOS,)) == ("", [])
+@pytest.mark.parametrize("prefix", ["", "v", "videos/"])
+def test_a_rule_that_ends_uploads_in_parts_already_is_not_doubled(prefix):
+    assert ended(rule(prefix, action=ABORT)) == ({}, [])
 
 
 @pytest.mark.parametrize("theirs", [
     *({"prefix": "other/"}, {"prefix": "", "status": "Disabled"}, {"prefix": "", "action": EXPIRE}),
-    *({"prefix": "", "more": more} for more in (TAG, SPARED)),
 ])  # fmt: skip
 def test_a_rule_of_somebody_else_that_is_unrelated_does_not_count_for_parts(theirs):
     assert ended(rule(**{"action": ABORT, **theirs}))[0]["videos/"] == 1
 
 
-def test_a_foreign_rule_on_parts_that_falls_short_is_reported_and_left():
-    found, (told,) = ended(rule("videos/tmp/", action=ABORT))
-    assert found == {} and "videos/tmp/" in told
-    for identity in ("theirs", ""):
-        found, (told,) = ended(rule("", 1, identity, action=ABORT), parted=(AUDIO,))
-        assert found == {} and all(name in told for name in (identity, "audio/", "parts_within"))
-    assert ended(rule("", 3, action=ABORT), parted=(AUDIO,)) == ({}, [])
-    found, told = ended(rule("tmp/", action=ABORT), create=True, parted=())
-    assert (found, len(told)) == ({}, 1)
+DATED = rule("", action=ABORT).replace("<Days>7</Days>", "<CreatedBeforeDate>2026-01-01</CreatedBeforeDate>")
+
+
+@pytest.mark.parametrize("theirs", [
+    rule("audio/tmp/", action=ABORT), rule("", 1, action=ABORT), rule("", more=TAG, action=ABORT), DATED,
+], ids=["inside", "too soon", "of a tag", "before a date"])  # fmt: skip
+def test_a_foreign_rule_on_parts_that_falls_short_is_reported_and_left(theirs):
+    found, (told,) = ended(theirs, parted=(AUDIO,))
+    assert found == {} and all(name in told for name in ("theirs", "audio/", "3 days", "parts_within"))
+
+
+def test_beside_foreign_rules_on_parts_a_bucket_gets_none_on_every_key():
+    assert ended(rule("tmp/", action=ABORT), create=True)[0]["videos/"] == 1
+    assert ended(rule("", 3, action=ABORT), parted=(AUDIO,), create=True) == ({}, [])
 
 
 def test_a_rule_of_ours_that_ends_parts_too_soon_or_is_disabled_is_put_right():
     ours = rule("audio/", 1, f"{ABORTS}-12345678", action=ABORT)
     assert ended(ours, THEIRS, parted=(AUDIO,))[0] == {"audio/": 3}
-    document = plan(parted=(VIDEOS,))[0]
-    assert plan(document.replace("Enabled", "Disabled"), parted=(VIDEOS,))[0] == document
+    document = plan(profiles=(VIDEOS,))[0]
+    assert plan(document.replace("Enabled", "Disabled"), profiles=(VIDEOS,))[0] == document
+    assert ended(document, parted=(VIDEOS, AUDIO), create=True)[0] == {"": 7}
+    assert ended(plan(create=True)[0]) == ({}, [])
 
 
 def test_held_objects_expire_by_folder_and_records_after_all_of_them():
     document, told = held()
     assert days(document) == EXPECTED
-    assert len(told) == 1 and POSTS.name in told[0]
-    nested = (PartedFolder("held/a/", 2), PartedFolder("held/a/b/", 5), PartedFolder("held/c/", 1))
+    assert len(told) == 1 and POSTS.stored_folder in told[0]
+    nested = [folder(f"held/{name}/", days, held=True) for name, days in (("a", 2), ("a/b", 5), ("c", 1))]
     assert days(held(folders=nested)[0]) == expected({"held/a/": 5, "held/c/": 1})
 
 
@@ -146,29 +151,29 @@ def test_every_kind_of_record_has_a_rule_but_rejections():
     assert {*re.findall(r'_name[(,] ?"(\w+)"', source)} == {*RECORDS, "rejected"} - {"clean", "due"}
 
 
-@pytest.mark.parametrize("has_due_records", [True, False])
-def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_due_records):
-    due = {"held/.due/": 8} if has_due_records else {}
-    before = rule(POSTS.name, identity=f"{EXPIRES}-1")
-    for rules, stays in (((), {}), ((before,), {POSTS.name: 7})):
-        document, told = held(*rules, folders=(), has_due_records=has_due_records)
+@pytest.mark.parametrize("has_receipts", [True, False])
+def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_receipts):
+    due = {"held/.due/": 8} if has_receipts else {}
+    before = rule(POSTS.stored_folder, identity=f"{EXPIRES}-1")
+    for rules, stays in (((), {}), ((before,), {POSTS.stored_folder: 7})):
+        document, told = held(*rules, folders=(), has_receipts=has_receipts)
         assert (days(document), len(told)) == ({**stays, **due} if due else {}, len(due))
     # OSS would take no second rule for what is due.
-    for whole in (rule("held/", identity=EXPIRES), rule("")):
-        assert held(whole, folders=(), has_due_records=has_due_records) == ("", [])
-    assert held(held(folders=())[0], folders=()) == ("", [])
+    assert held(rule(""), folders=(), has_receipts=has_receipts) == ("", [])
+    # Of a profile that is gone the rules end what is there.
+    assert set(days(held(held()[0], folders=())[0] or held()[0])) == set(EXPECTED)
 
 
 def test_a_foreign_rule_that_would_end_the_evidence_of_erasures_is_reported():
-    (told,) = held(rule(""), folders=(), keeps_erasures=True)[1]
+    (told,) = held(rule(""), folders=(), erases=True)[1]
     assert "theirs" in told and "held/.erasures/" in told
     tmp = rule("tmp/")
-    assert held(tmp, folders=(), keeps_erasures=True)[1] == held(tmp, folders=())[1]
+    assert held(tmp, folders=(), erases=True)[1] == held(tmp, folders=())[1]
 
 
 @pytest.mark.parametrize("changes", [
-    *({"days": 2}, {"days": 9}, {"status": "Disabled"}, {"prefix": "held/old/"}, {"action": ABORT}),
-], ids=["too soon", "too late", "disabled", "of another folder", "of another action"])  # fmt: skip
+    *({"days": 2}, {"days": 9}, {"status": "Disabled"}, {"action": ABORT}),
+], ids=["too soon", "too late", "disabled", "of another action"])  # fmt: skip
 def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(changes):
     document, told = held(rule(identity=EXPIRES, **{"prefix": "held/", "days": 3, **changes}))
     assert days(document) == EXPECTED
@@ -197,7 +202,7 @@ def test_a_foreign_rule_on_one_folder_is_reported_and_the_others_are_written(nam
     "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
 )
 def test_an_unrelated_rule_does_not_count_for_held_objects(theirs):
-    assert days(held(theirs)[0])[POSTS.name] == 4
+    assert days(held(theirs)[0])[POSTS.stored_folder] == 4
 
 
 def test_setup_shows_the_rules_in_its_plan_and_writes_them_with_the_rights_of_both_sessions(cloud, capsys):

@@ -20,8 +20,9 @@ def told(cloud, capsys):
     return tell
 
 
-def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told):
-    text = told("--yes", "--lang", "en", "--session-seconds", "7200", "--h5-origin", "https://m.example.com")
+def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told, monkeypatch):
+    monkeypatch.setenv("STS_SESSION_SECONDS", "7200")
+    text = told("--yes", "--lang", "en", "--h5-origin", "https://m.example.com")
     trust, policy = documents_in(text)
     (statement,) = trust["Statement"]
     assert statement["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}"]}

@@ -12,7 +12,7 @@ from tests.ops.account.stubs import ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
 
 HOME = BucketLocation("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
-ASKED = DesiredBucket("my-bucket", "cn-hangzhou", create=True, h5_origins=("https://m.example.com",))
+ASKED = DesiredBucket("my-bucket", "cn-hangzhou", ACCOUNT, create=True)
 
 
 def profiles_of(text):
@@ -52,10 +52,10 @@ def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
 def test_records_of_erasures_may_be_in_any_bucket_of_a_profile(erases):
     one = '[%s]\nkey = "%s/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
     text = "".join(one % (name, name) for name in ("a", "b")) + 'bucket = "another"\n'
-    found = [desired for _, desired in buckets_of(profiles_of(text), ASKED, ACCOUNT, erases=erases)]
+    found = [*buckets_of(profiles_of(text), ASKED, erases=erases)]
     assert [(one.has_due_records, one.keeps_erasures) for one in found] == [(erases, erases)] * 2
     text = text[text.index("[b]") :]
-    home, _ = [desired for _, desired in buckets_of(profiles_of(text), ASKED, ACCOUNT, erases=erases)]
+    home, _ = buckets_of(profiles_of(text), ASKED, erases=erases)
     assert not (home.has_due_records or home.keeps_erasures)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, role_steps
+from ops.account.ram_documents import role_arn
+from ops.account.role_plan import FoundRole, FoundRoles, function_role, role_steps, upload_role
 from tests.ops.account.stubs import (
     ACCOUNT,
     FUNCTION_ROLE,
@@ -51,9 +52,10 @@ def test_further_policies_of_a_role_are_named_and_left(cloud, capsys):
     assert cloud.ram.changes() == []
 
 
-def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
+def test_an_option_adds_a_trusted_user_and_a_setting_a_logstore_and_nothing_else(cloud, monkeypatch):
     user = f"acs:ram::{ACCOUNT}:user/me"
-    assert run(cloud, "--yes", "--also-trust", user, "--logs", "my-project/my-store") == 0
+    monkeypatch.setenv("LOG_PROJECT", "my-project")
+    assert run(cloud, "--yes", "--also-trust", user) == 0
     trust = json.loads(cloud.ram.roles[UPLOAD_ROLE]["AssumeRolePolicyDocument"])
     assert trust["Statement"][0]["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}", user]}
     may = json.loads(cloud.ram.policies[FUNCTION_ROLE])
@@ -61,7 +63,7 @@ def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
         {
             "Effect": "Allow",
             "Action": ["log:PostLogStoreLogs"],
-            "Resource": [f"acs:log:*:{ACCOUNT}:project/my-project/logstore/my-store"],
+            "Resource": [f"acs:log:*:{ACCOUNT}:project/my-project/logstore/oss-direct-upload"],
         }
     ]
 
@@ -84,7 +86,10 @@ confirm = true
 hold = ["commit", "check"]
 check_by = ["aliyun"]
 """
-DESIRED = DesiredRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
+DESIRED = (
+    function_role(ACCOUNT, FUNCTION_ROLE, MAY_ASSUME),
+    upload_role(role_arn(ACCOUNT, UPLOAD_ROLE), UPLOAD_POLICY, [role_arn(ACCOUNT, FUNCTION_ROLE)], 3600),
+)
 
 
 IN_PLACE = FoundRoles(

@@ -59,9 +59,10 @@ def test_a_dry_run_prints_every_call_without_keys_or_network(cloud, monkeypatch,
     assert documents_in(output) == [TRUSTED_BY_FC, MAY_ASSUME, TRUSTED_BY_FUNCTION, UPLOAD_POLICY]
 
 
-def test_json_has_the_documents_and_rules_that_setup_makes(cloud, capsys):
-    options = ("--bucket-create", "--h5-origin", "https://m.example.com", "--session-seconds", "7200")
-    assert run(cloud, "--dry-run", "--json", "--account", ACCOUNT, *options) == 0
+def test_json_has_the_documents_and_rules_that_setup_makes(cloud, capsys, monkeypatch):
+    monkeypatch.setenv("STS_SESSION_SECONDS", "7200")
+    options = ("--bucket-create", "--h5-origin", "https://m.example.com")
+    assert run(cloud, "--json", "--account", ACCOUNT, *options) == 0
     shown = json.loads(capsys.readouterr().out)
     assert cloud.ram.calls == [] and cloud.oss.calls == []
     assert run(cloud, "--yes", *options) == 0
@@ -110,12 +111,14 @@ def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
     assert cloud.metrics.calls == []
 
 
-def test_prints_the_lines_for_env_at_the_end(cloud, capsys):
-    assert run(cloud, "--yes", "--function-role", "mine", "--session-seconds", "7200") == 0
-    tail = capsys.readouterr().out.split("Lines for .env")[1]
-    role = f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/{UPLOAD_ROLE}"
-    lines = {"OSS_BUCKET=my-bucket", "OSS_REGION=cn-hangzhou", role}
-    assert lines | {"FUNCTION_ROLE_NAME=mine", "STS_SESSION_SECONDS=7200"} <= {*tail.splitlines()}
+def test_prints_the_lines_for_env_at_the_end_with_the_role_that_is_named_there(cloud, capsys, monkeypatch):
+    monkeypatch.setenv("FUNCTION_ROLE_NAME", "mine")
+    for role in (UPLOAD_ROLE, "other"):
+        monkeypatch.setenv("STS_ROLE_ARN", f"acs:ram::{ACCOUNT}:role/{role}" if role == "other" else "")
+        assert run(cloud, "--yes") == 0 and {"mine", role} <= {*cloud.ram.roles}
+        lines = capsys.readouterr().out.split("Lines for .env")[1].splitlines()
+        arn = f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/{role}"
+        assert {"OSS_BUCKET=my-bucket", "OSS_REGION=cn-hangzhou", arn} <= {*lines}
 
 
 @pytest.mark.parametrize(("status", "body", "advice"), [
@@ -184,9 +187,10 @@ def allowed(policy):
     }
 
 
-def test_every_upload_role_fits_its_profiles_and_trusts_the_function(places):
+def test_every_upload_role_fits_its_profiles_and_trusts_the_function(places, monkeypatch):
     user = f"acs:ram::{ACCOUNT}:user/me"
-    assert run(places, "--yes", "--session-seconds", "7200", "--also-trust", user) == 0
+    monkeypatch.setenv("STS_SESSION_SECONDS", "7200")
+    assert run(places, "--yes", "--also-trust", user) == 0
     assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE, "my-contracts"]
     put = {"oss:PutObject", "oss:PutObjectAcl"}
     # With hold anywhere the business may discard what any receipt is about.
@@ -235,13 +239,12 @@ def test_a_wrong_region_of_a_profile_is_reported_by_its_option(places, capsys):
     places.contracts.info = bucket_info("oss-cn-beijing", versioning="Enabled")
     assert run(places, "--yes", "--lang", "en") == 0
     output = capsys.readouterr().out
-    assert "region of [contract], [scan]" in output
+    assert "region ([contract], [scan])" in output
     assert "my-contracts: Versioning" in output
 
 
-def test_the_default_role_is_not_created_if_every_profile_has_its_own(cloud, capsys):
+def test_the_default_role_is_not_created_if_every_profile_has_its_own(cloud):
     first = PLACES.partition("[contract]")[0]
     cloud.profiles.write_text(first + f'role = "acs:ram::{ACCOUNT}:role/mine"')
     assert run(cloud, "--yes", "--lang", "en") == 0
     assert list(cloud.ram.roles) == [FUNCTION_ROLE, "mine"]
-    assert UPLOAD_ROLE in capsys.readouterr().out

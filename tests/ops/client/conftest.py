@@ -9,6 +9,7 @@ from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
+from ops.terminal import command_line
 
 LENT = []
 
@@ -45,6 +46,6 @@ def run_command(monkeypatch, capsys, tmp_path):
         parser = argparse.ArgumentParser()
         module.add_arguments(parser)
         args = parser.parse_args(["--env-file", str(tmp_path / ".env"), "--lang", "en", *options])
-        return module.run(args), *capsys.readouterr()
+        return command_line.run_command(module.run, args), *capsys.readouterr()
 
     return run

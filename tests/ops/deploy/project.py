@@ -41,7 +41,7 @@ REFUSED = tomllib.loads(Path(__file__).with_name("refused.toml").read_text("utf-
 def check(file: Path, environ: dict[str, str], **more: bool) -> Report:
     """What ``check-deploy`` finds, in English."""
     report = check_deploy.check(file, environ, **more)
-    return Report(in_english(report.problems), in_english(report.hints), report.variables)
+    return Report(in_english(report.problems), in_english(report.hints))
 
 
 def replace(file: Path, old: str, new: str) -> None:

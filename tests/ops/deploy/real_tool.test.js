@@ -119,7 +119,7 @@ test('a canary takes its share without the profiles of before, and ends; a rollb
   assert.deepEqual(live(), ['1', {}, '']);
   assert.deepEqual(state().calls, ['alias']);
   const { said } = manage('rollback', '--list');
-  assert.match(said, /2 .*\n +1 .*live/);
+  assert.match(said, /live: version 1[^]*\n +2 .*\n +1 /);
 });
 
 const BESIDE = `

@@ -1,6 +1,5 @@
 """``check-deploy``: what it refuses in ``s.yaml``, the settings and the keys, where, and how it ends."""
 
-import re
 import shutil
 
 import pytest
@@ -163,7 +162,6 @@ def test_a_setting_that_works_is_no_problem(project, changed):
     ({"GREEN_ENDPOINT": "https://moderation.example.com"}, ""),
     ({"SIGN_PART_LENGTH": "false"}, "SIGN_PART_LENGTH"),
     ({"QUOTA_URL": "memory:"}, "QUOTA_URL"),
-    ({"SIGN_PART_LENGTH": "true"}, ""),
 ])  # fmt: skip
 def test_a_setting_that_is_rarely_meant_is_doubted(changed, named):
     hints = in_english(doubtful_settings({"OSS_REGION": "cn-hangzhou", **changed}))
@@ -238,14 +236,10 @@ def test_every_problem_is_listed_at_once_and_the_status_is_1(project, capsys, mo
     assert not any(CONFIGURED[name] in said.out + said.err for name in ("WECHAT_SECRET", "TOKEN_SECRET"))
 
 
-def test_a_configured_file_ends_with_0_and_shows_where_each_value_comes_from(project, capsys, monkeypatch):
+def test_a_configured_file_ends_with_0(project, capsys):
     write_env(project, {**CONFIGURED, **CLOUD_KEYS})
-    monkeypatch.setenv("OSS_BUCKET", "from-the-environment")
     assert run(arguments(project / "s.yaml", "--for-deploy")) == 0
-    said = capsys.readouterr().out
-    assert re.search(r"OSS_BUCKET +from-the-environment +environment", said)
-    assert re.search(r"CALLER_AUTH +wechat +\.env", said)
-    assert re.search(r"TOKEN_SECRET +\(32 characters, not shown\) +\.env", said)
+    assert capsys.readouterr().out.endswith("s.yaml: no problems\n")
 
 
 @pytest.mark.parametrize("variable", ["HOME", "serverless_devs_config_home"])

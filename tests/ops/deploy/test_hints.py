@@ -9,13 +9,12 @@ PLAIN = (
 )
 POST = PLAIN.replace("default", "post").replace("uploads/", "posts/")
 HELD, TWO = 'hold = ["commit"]\nhold_days = 9\n', f"{'b' * 40},{'c' * 40}"
-OF_HELD = [["[post]: ", "manage.py setup", "manage.py doctor"], ["hold_days", "[post] 9 days", "`expired`"]]
-WEEK = "parts = true\nparts_within = 604800\n"
+OF_HELD = [["hold_days", "[post] 9", "`expired`"]]
 CODE = {"AI_LABEL_CODE": "001191330100MA0000000X20001"}
+WEEK = "parts = true\nparts_within = 604800\n"
 # Lines of [post], settings, and pieces of each hint that they bring.
 HINTS = {
     "none": ("", {}, []),
-    "a bucket of its own": ('bucket = "my-contracts"\n', {}, [["[post]: ", "manage.py setup"]]),
     "held": (HELD, {}, OF_HELD),
     "checked by WeChat": (
         'hold = ["commit", "check"]\nhold_days = 9\n',
@@ -25,11 +24,10 @@ HINTS = {
     "checked by Aliyun": (
         'hold = ["commit", "check"]\ncheck_by = ["aliyun"]\nhold_days = 9\n',
         {},
-        [*OF_HELD, ["[post]: ", "Content Moderation", "manage.py setup"]],
+        [*OF_HELD, ["[post]: ", "Content Moderation", "manage.py doctor"]],
     ),
-    "a code that nobody writes": ("", CODE, [["AI_LABEL_CODE"]]),
-    "a code without strip": ("ai_label = true\n", CODE, [["AI_LABEL_CODE"]]),
-    "labels that are removed": (f"{HELD}strip = true\n", {}, [["[post]: strip"], *OF_HELD]),
+    "a code that nobody writes": ("ai_label = true\n", CODE, [["AI_LABEL_CODE"]]),
+    "labels that are removed": (f"{HELD}strip = true\n", {}, [*OF_HELD, ["[post]: strip"]]),
     "labels that are kept": (f"{HELD}strip = true\nai_label = true\n", CODE, OF_HELD),
     "an old secret": ("", {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 2 days"]]),
     "an old secret of held": (HELD, {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 11 days"], *OF_HELD]),
@@ -39,7 +37,6 @@ HINTS = {
         {"RECEIPT_SECRET": "a" * 40, "TOKEN_SECRET": TWO},
         [["TOKEN_SECRET", " 2 days"], *OF_HELD],
     ),
-    "erasing": ("", {"ERASE": "true"}, [["ERASE", "setup"]]),
     "erasing on events": ("", {"ERASE_ON": "user_authorization_revoke"}, [["ERASE_ON", "/wechat-events"]]),
 }  # fmt: skip
 

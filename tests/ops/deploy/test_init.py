@@ -2,15 +2,11 @@
 
 import argparse
 import json
-import re
-import shutil
 import stat
-import tomllib
 from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from function.app import load_settings
 from function.config.profiles import read_profiles
@@ -22,14 +18,10 @@ from ops.deploy.new_files import (
     CALLER_KINDS,
     NEEDED_CALLERS,
     Answers,
-    _pieces,
     callers_text,
-    chinese_comments,
     env_text,
-    in_chinese,
     profiles_text,
 )
-from ops.deploy.own_blocks import optional_blocks
 from tests.ops.deploy.project import CONFIGURED
 from tests.ops.words import chinese_in, english_in
 
@@ -126,37 +118,6 @@ def test_the_comments_are_in_the_language_of_the_reader():
         for text in (env_text(answers, language), profiles_text(answers, language)):
             comments = [line.partition("# ")[2] for line in text.splitlines() if "# " in line]
             assert comments and [each for each in comments if strangers(each)] == []
-
-
-def test_files_with_chinese_comments_mean_what_they_meant_and_leave_no_english():
-    readers = {
-        ".env.example": lambda text: parse_env(text).values,
-        "s.yaml": yaml.safe_load,
-        "profiles.example.toml": tomllib.loads,
-    }
-    assert set(readers) == set(chinese_comments())
-    # Comments that the shipped profiles share with those of init.
-    shared = {english for english, _ in _pieces()["options"].values()}
-    for name, read in readers.items():
-        text, comments = (ROOT / name).read_text("utf-8"), chinese_comments()[name]
-        for first in () if chinese_in(text.partition("\n")[0]) else comments:
-            assert f"# {first}" in text or first in shared
-        written = in_chinese(text, comments)
-        assert read(written) == read(text)
-        prose = [line.rpartition("# ")[2] for line in written.splitlines() if "# " in line]
-        assert [each for each in prose if re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", each)] == []
-        assert in_chinese(written, comments) == written
-
-
-def test_a_project_that_is_no_clone_gets_chinese_comments_and_a_clone_keeps_its_files(tmp_path):
-    for folder, is_clone in ((tmp_path / "made", False), (tmp_path / "clone", True)):
-        folder.mkdir()
-        shutil.copyfile(ROOT / "s.yaml", folder / "s.yaml")
-        if is_clone:
-            (folder / ".git").mkdir()
-        assert run(folder, *GIVEN, "--features", "avatar", lang="zh") == 0
-        assert dict(optional_blocks(folder / "s.yaml")) == dict(optional_blocks(ROOT / "s.yaml")) != {}
-        assert ((folder / "s.yaml").read_bytes() == (ROOT / "s.yaml").read_bytes()) is is_clone
 
 
 def test_both_files_are_written_and_only_their_owner_reads_the_secrets(tmp_path, capsys):

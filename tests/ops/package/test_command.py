@@ -1,6 +1,5 @@
 """``manage.py package``: the same bytes everywhere, and the last package kept when the new one fails."""
 
-import argparse
 import os
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
@@ -8,7 +7,6 @@ from io import StringIO
 
 import pytest
 
-from ops.package import command
 from ops.package.function_files import PackagingError
 from ops.package.zip_file import INSTANT_EPOCH
 from tests.ops.package.project import make_project, make_wheel, names, pack
@@ -79,13 +77,6 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packe
     assert names(packed / "build/function") == before
     assert "NOISE" not in (packed / "build/function/function/errors.py").read_text("utf-8")
     assert sorted(path.name for path in (packed / "build").iterdir()) == ["function", "function.cdx.json"]
-
-
-def test_a_missing_folder_for_the_zip_is_named_before_anything_is_packed(capsys):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    assert command.run(parser.parse_args(["--zip", "/nowhere/x.zip"])) == 1
-    assert "/nowhere" in capsys.readouterr().err
 
 
 def test_an_error_of_pip_is_passed_on(project):

@@ -16,7 +16,7 @@ from tests.ops.package.services import credentials, run_bare, serving, settings
 
 KEYS = Path(__file__).parents[2] / "keys"
 ROLE_TOKEN = "token-of-the-role-canary"
-# One function asks STS, the other WeChat; each tells what it answered.
+# Each request is to a function of its own, whose error code is printed.
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -25,14 +25,14 @@ from function.app import Function
 from function.context import Dependencies
 from handler import serve
 
-def ask(mode, path, body):
-    event = {"body": json.dumps(body), "requestContext": {"http": {"method": "POST", "path": path}}}
-    function = Function(Dependencies({**os.environ, "CALLER_AUTH": mode}, sleep=lambda seconds: None))
+def ask(environ, path, body, headers):
+    http = {"method": "POST", "path": path, "sourceIp": "203.0.113.7"}
+    event = {"body": json.dumps(body), "headers": headers, "requestContext": {"http": http}}
+    function = Function(Dependencies({**os.environ, **environ}, sleep=lambda seconds: None))
     answer = json.loads(serve(function, json.dumps(event).encode(), None)["body"])
     return answer.get("error", {}).get("code", "ok")
 
-said = [ask("anonymous", "/upload-params", {"filename": "a.png"}), ask("wechat", "/login", {"code": "c"})]
-print(json.dumps(said))
+print(json.dumps([ask(*each) for each in json.loads(os.environ["ASKED"])]))
 """
 REFUSED = ["sts_unavailable", "login_unavailable"]
 
@@ -65,9 +65,13 @@ def ca_file(authority, tmp_path):
 def run(python, folder, port, **environment):
     origin = f"https://localhost:{port}"
     wechat = {"WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "secret", "WECHAT_ENDPOINT": origin}
-    environ = settings(origin, **wechat) | {"ALIBABA_CLOUD_SECURITY_TOKEN": ROLE_TOKEN, **environment}
+    environ = settings(origin, **wechat) | {"ALIBABA_CLOUD_SECURITY_TOKEN": ROLE_TOKEN}
+    # One asks STS, the other WeChat.
+    requests = {"anonymous": ("/upload-params", {"filename": "a.png"}), "wechat": ("/login", {"code": "c"})}
+    asked = [[{**environ, "CALLER_AUTH": mode}, *each, {}] for mode, each in requests.items()]
     # No -I, which hides PYTHONHTTPSVERIFY; no -W error, for how the SDK asks for TLS is deprecated.
-    return json.loads(run_bare(python, PROGRAM, folder, environ, ("-s", "-S", "-B")))
+    environment["ASKED"] = json.dumps(asked)
+    return json.loads(run_bare(python, PROGRAM, folder, environment, ("-s", "-S", "-B")))
 
 
 @pytest.mark.parametrize(
@@ -130,28 +134,10 @@ def test_no_authority_is_read_before_a_connection_needs_it(package, python312):
     assert read == {"x509": 0, "crl": 0, "x509_ca": 0}
 
 
-# Each function asks for one form.
-FORMS = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import json, os
-from function.app import Function
-from function.context import Dependencies
-from handler import serve
-
-def ask(environ, headers):
-    http = {"method": "POST", "path": "/upload-params", "sourceIp": "203.0.113.7"}
-    event = {"body": '{"filename": "a.png"}', "headers": headers, "requestContext": {"http": http}}
-    function = Function(Dependencies(environ, sleep=lambda seconds: None))
-    answer = json.loads(serve(function, json.dumps(event).encode(), None)["body"])
-    return answer.get("error", {}).get("code", "ok")
-
-print(json.dumps([ask(*each) for each in json.loads(os.environ["ASKED"])]))
-"""
-
-
 def forms(package, python312, asked):
-    return json.loads(run_bare(python312, FORMS, package[0], {"ASKED": json.dumps(asked)}))
+    """Ask for a form of each: settings, and headers."""
+    wanted = [[environ, "/upload-params", {"filename": "a.png"}, headers] for environ, headers in asked]
+    return json.loads(run_bare(python312, PROGRAM, package[0], {"ASKED": json.dumps(wanted)}))
 
 
 def test_callers_of_a_business_are_known_by_each_kind_of_key(package, python312):

@@ -98,13 +98,13 @@ def test_callers_that_git_tracks_are_in_no_template(tmp_path):
         template.build(clone, tmp_path / "template.zip")
 
 
-def test_the_template_command_fails_where_git_tracks_nothing(monkeypatch, tmp_path, capsys):
+def test_the_template_command_fails_where_git_tracks_nothing(monkeypatch, tmp_path):
     clone = clone_with(tmp_path / "clone")
     (clone / ".git").rename(tmp_path / "elsewhere")
     monkeypatch.setattr(template, "ROOT", clone)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    assert template.run(argparse.Namespace(output=tmp_path / "template.zip", lang="en")) == 1
-    assert "git" in capsys.readouterr().err
+    with pytest.raises(PackagingError, match="git"):
+        template.run(argparse.Namespace(output=tmp_path / "template.zip", lang="en"))
 
 
 def test_the_tool_asks_in_chinese_what_init_asks_and_takes_the_same_shapes():

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from local.common.reach import HERE_ONLY, Reach
-from ops.run.host import FAR_AWAY, Network, show_phone, wanted_reach
+from ops.run import host
+from ops.run.host import show_phone, wanted_reach
 from ops.run.hosting import HostingError, is_worth_a_line, wanted_port
 from ops.terminal.screen import Screen
 
@@ -21,51 +22,64 @@ ROOT = Path(__file__).parents[3]
 WIFI, TUNNEL, INSIDE_WSL = "192.168.1.5", "10.8.0.2", "172.20.3.4"
 
 
-def a_network(*sources, is_wsl=False):
+@pytest.fixture
+def network(monkeypatch):
     """A machine that speaks from these addresses, towards the internet from the first."""
-    towards = dict(zip(FAR_AWAY, sources, strict=False))
-    own = {*sources, "127.0.0.1", "127.0.1.1", "0.0.0.0"}
-    return Network(lambda far: towards.get(far, ""), own.__contains__, is_wsl)
+
+    def network(*sources, is_wsl=False):
+        towards = dict(zip(host.FAR_AWAY, sources, strict=False))
+        own = {*sources, "127.0.0.1", "127.0.1.1", "0.0.0.0"}
+        monkeypatch.setattr(host, "source_towards", lambda far: towards.get(far, ""))
+        monkeypatch.setattr(host, "is_here", own.__contains__)
+        monkeypatch.setattr(host, "is_wsl", lambda: is_wsl)
+
+    return network
 
 
-@pytest.mark.parametrize("host", ["", "  ", "localhost", "127.0.0.1", "LOCALHOST"])
-def test_without_a_host_this_machine_alone_is_served(host):
-    assert wanted_reach(host, a_network(WIFI)) == HERE_ONLY
+@pytest.mark.parametrize("wanted", ["", "  ", "localhost", "127.0.0.1", "LOCALHOST"])
+def test_without_a_host_this_machine_alone_is_served(wanted, network):
+    network(WIFI)
+    assert wanted_reach(wanted) == HERE_ONLY
 
 
-@pytest.mark.parametrize(("host", "sources", "found"), [
+@pytest.mark.parametrize(("wanted", "sources", "found"), [
     *((lan, (WIFI, TUNNEL), WIFI) for lan in ("lan", "LAN", " lan ")),
     ("lan", ("", WIFI), WIFI),
     (TUNNEL, (WIFI, TUNNEL), TUNNEL),
 ])  # fmt: skip
-def test_a_host_becomes_an_address_of_this_machine(host, sources, found):
-    assert wanted_reach(host, a_network(*sources)) == Reach(found, found)
+def test_a_host_becomes_an_address_of_this_machine(wanted, sources, found, network):
+    network(*sources)
+    assert wanted_reach(wanted) == Reach(found, found)
 
 
-@pytest.mark.parametrize("host", [
+@pytest.mark.parametrize("wanted", [
     *("192.168.1.6", "8.8.8.8", "0.0.0.0", "127.0.1.1", "224.0.0.1", "169.254.1.1", "192.168.1"),
     *("::", "fe80::1", "unknown.example", "192.168.1.5:9000", "http://192.168.1.5", "a b", "ü" * 64),
 ])  # fmt: skip
-def test_an_unreachable_host_is_an_error_with_possible_values(host):
+def test_an_unreachable_host_is_an_error_with_possible_values(wanted, network):
+    network(WIFI, TUNNEL)
     with pytest.raises(HostingError) as caught:
-        wanted_reach(host, a_network(WIFI, TUNNEL))
-    assert all(name in str(caught.value) for name in ("HOST", repr(host), WIFI, TUNNEL))
+        wanted_reach(wanted)
+    assert all(name in str(caught.value) for name in ("HOST", repr(wanted), WIFI, TUNNEL))
 
 
-@pytest.mark.parametrize("host", ["lan", "192.168.1.5"])
-def test_a_host_without_a_network_is_an_error(host):
+@pytest.mark.parametrize("wanted", ["lan", "192.168.1.5"])
+def test_a_host_without_a_network_is_an_error(wanted, network):
+    network()
     with pytest.raises(HostingError, match="network"):
-        wanted_reach(host, a_network())
+        wanted_reach(wanted)
 
 
-def test_in_wsl_the_windows_address_may_be_chosen():
-    assert wanted_reach(WIFI, a_network(INSIDE_WSL, is_wsl=True)) == Reach(WIFI, INSIDE_WSL)
-    for host, is_wsl in ((WIFI, False), ("8.8.8.8", True)):
+def test_in_wsl_the_windows_address_may_be_chosen(network):
+    network(INSIDE_WSL, is_wsl=True)
+    assert wanted_reach(WIFI) == Reach(WIFI, INSIDE_WSL)
+    for wanted, is_wsl in ((WIFI, False), ("8.8.8.8", True)):
+        network(INSIDE_WSL, is_wsl=is_wsl)
         with pytest.raises(HostingError):
-            wanted_reach(host, a_network(INSIDE_WSL, is_wsl=is_wsl))
+            wanted_reach(wanted)
 
 
-def shown(reach, *addresses, is_wsl=False):
+def shown(reach):
     def service(port):
         return SimpleNamespace(
             origin=f"http://127.0.0.1:{port}", outer_origin=f"http://{reach.name}:{port}", reach=reach
@@ -74,26 +88,28 @@ def shown(reach, *addresses, is_wsl=False):
     ports = {"gateway": 9000, "oss": 9001, "playground": 9004, "business": 9005, "archive": 9006}
     cloud = SimpleNamespace(**{name: service(port) for name, port in ports.items()})
     stream = io.StringIO()
-    show_phone(cloud, Screen(stream, {}), a_network(*addresses, is_wsl=is_wsl))
+    show_phone(cloud, Screen(stream, {}))
     return stream.getvalue()
 
 
-def test_the_address_of_the_playground_is_printed_with_a_code_to_scan():
-    text = shown(Reach(WIFI, WIFI), WIFI)
+def test_the_address_of_the_playground_is_printed_with_a_code_to_scan(network):
+    network(WIFI)
+    text = shown(Reach(WIFI, WIFI))
     assert f"http://{WIFI}:9004/" in text
     assert "▄▄▄▄▄" in text
     assert "开发调试" in text and "HOST=" not in text
     # A machine in two networks names the other.
-    assert "HOST=10.8.0.2" in shown(Reach(WIFI, WIFI), WIFI, "10.8.0.2")
+    network(WIFI, "10.8.0.2")
+    assert "HOST=10.8.0.2" in shown(Reach(WIFI, WIFI))
 
 
-@pytest.mark.parametrize("reach", [Reach(INSIDE_WSL, INSIDE_WSL), Reach(WIFI, INSIDE_WSL)])
-def test_wsl_behind_windows_lists_the_ports_to_forward(reach):
-    text = shown(reach, INSIDE_WSL, is_wsl=True)
-    ports = "9000, 9001, 9004, 9005, 9006"
-    assert ports in text
-    assert ports not in shown(Reach(WIFI, WIFI), WIFI, is_wsl=True)
-    assert ports not in shown(Reach(INSIDE_WSL, INSIDE_WSL), INSIDE_WSL)
+@pytest.mark.parametrize(("reach", "is_wsl", "is_named"), [
+    (Reach(INSIDE_WSL, INSIDE_WSL), True, True), (Reach(WIFI, INSIDE_WSL), True, True),
+    (Reach(WIFI, WIFI), True, False), (Reach(INSIDE_WSL, INSIDE_WSL), False, False),
+])  # fmt: skip
+def test_wsl_behind_windows_lists_the_ports_to_forward(reach, is_wsl, is_named, network):
+    network(INSIDE_WSL, is_wsl=is_wsl)
+    assert ("9000, 9001, 9004, 9005, 9006" in shown(reach)) is is_named
 
 
 def made(*arguments, **environ):
@@ -102,12 +118,11 @@ def made(*arguments, **environ):
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("target", ["run", "demo"])
-def test_make_passes_on_the_host(target):
-    assert made(target, "HOST=lan").endswith("--host 'lan'")
-    assert made(target, HOST="lan").endswith("--host 'lan'")
+def test_make_passes_on_the_host():
+    assert made("run", "HOST=lan").endswith("--host 'lan'")
+    assert made("run", HOST="lan").endswith("--host 'lan'")
     # A shell may have this name for its machine.
-    assert "--host" not in made(target, HOST="x86_64-conda-linux-gnu")
+    assert "--host" not in made("run", HOST="x86_64-conda-linux-gnu")
 
 
 @pytest.mark.parametrize(("text", "port"), [

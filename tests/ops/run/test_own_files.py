@@ -192,7 +192,7 @@ def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
     ({"env": "CALLER_RATE=often\n"}, "CALLER_RATE"),
     ({"env": "CALLER_RATE=9/min\nwhat is this\n"}, ".env:2"),
 ])  # fmt: skip
-def test_while_a_file_is_broken_its_error_is_printed_once_and_the_last_good_one_stays(here, broken, name):
+def test_while_a_file_is_broken_its_error_is_printed_and_the_last_good_one_stays(here, broken, name):
     hooks = "def before_sign(caller, file, limits):\n    return None\n"
     good = {"profiles": POST, "hooks": hooks, "env": "CALLER_RATE=9/min\n"}
     here.deploy(**good)
@@ -200,16 +200,15 @@ def test_while_a_file_is_broken_its_error_is_printed_once_and_the_last_good_one_
     assert first[0].startswith("✗ ") and name in first[0]
     assert len([line for line in first if line.startswith("✗")]) == 1
     assert here.change() == []
-    assert here.change(**{each: text and f"{text}\n" for each, text in broken.items()}) == []
     assert here.outcome("post") == "form"
-    assert len(here.change(**{each: good[each] for each in broken})) == len(broken)
+    assert len(here.change(**{each: good[each] for each in broken})) == len(good)
     assert here.change(profiles=POST + NOTE, hooks=None, env="")
     assert here.outcome("note") == "form"
 
 
 @pytest.mark.parametrize(("files", "names"), [
     ({"env": "CALLER_AUTH=anonymous\n"}, ["read", "CALLER_AUTH", "profiles.toml:", "[post]"]),
-    ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]),
+    ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]), ({"env": "what is this\n"}, [".env:1"]),
     ({"env": "PROFILES_FILE=none.toml\n"}, ["PROFILES_FILE"]),
     ({"hooks": "import none_such\n"}, ["hooks.py"]),
     (SEVERAL | {"callers": "[shop\n"}, ["callers.toml"]),

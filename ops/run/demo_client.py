@@ -1,4 +1,4 @@
-"""HTTP client of the demo, which prints each exchange; an answer that should be another ends it."""
+"""The mini-program of the demo: it knows nothing but HTTP, and prints each exchange."""
 
 import json
 import time
@@ -7,32 +7,43 @@ from typing import Any
 
 import requests
 
+from local.cloud import LocalCloud
+from local.profiles import DEMO
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable, shortened, shown
 from ops.terminal.screen import Screen
 
 TIMEOUT_SECONDS = 15
-SECRET = ("code", "ticket", "receipt", "receipts")
-FUNCTION = Text("the function answers", "函数的响应")
+FILE, FILE_TYPE = DEMO / "sunset.png", "image/png"
 
 
 class DemoFailed(Failure):
     """A step went wrong."""
 
+    exit_code = 1
+
 
 def failed(what: Text, said: str) -> DemoFailed:
-    """The error for what should have been so, and what is so."""
+    """The error for what should have been so, and what is so; another answer than expected ends the demo."""
     said = printable(" ".join(said.split())[:500])
     return DemoFailed(Text(f"Expected: {what.en}. There is: {said}", f"应为：{what.zh}。实际：“{said}”"))
 
 
-class DemoHttp:
-    """Requests of the demo; what it says is in the language of the screen."""
+class Client:
+    """
+    Client of the demo; what it says is in the language of the screen.
 
-    def __init__(self, session: requests.Session, screen: Screen, language: str) -> None:
+    Attributes:
+        headers: of its login.
+        form: its first.
+    """
+
+    def __init__(self, cloud: LocalCloud, session: requests.Session, screen: Screen, language: str) -> None:
+        self.cloud, self.screen, self.language = cloud, screen, language
         self._session = session
-        self.screen = screen
-        self.language = language
+        self.picture = FILE.read_bytes()
+        self.headers: dict[str, str] = {}
+        self.form: dict[str, Any] = {}
 
     def good(self, en: str, zh: str) -> None:
         self.screen.good(Text(en, zh).say(self.language))
@@ -49,25 +60,39 @@ class DemoHttp:
         if not is_so:
             raise failed(what, f"{answer.status_code} {answer.text}")
 
-    def post_json(
-        self, address: str, wanted: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        sent = {name: self._sent(name, value) for name, value in wanted.items()}
+    def post(self, route: str, wanted: Mapping[str, Any], origin: str = "") -> dict[str, Any]:
+        """Ask the function, or another service of the cloud; return its JSON."""
+        address = (origin or self.cloud.gateway.outer_origin) + route
+        sent = {
+            name: value if isinstance(value, int) else shown(name, value, self.language)
+            for name, value in wanted.items()
+        }
         self._request_line("POST", address, json.dumps(sent, ensure_ascii=False))
-        return self._json(self._send("POST", address, json=dict(wanted), headers=dict(headers or {})))
+        headers = {} if origin else self.headers
+        return self._json(self._send("POST", address, json=dict(wanted), headers=headers))
 
-    def post_form(
-        self, form: Mapping[str, Any], fields: Mapping[str, str], file: tuple[str, bytes, str], status: int
-    ) -> requests.Response:
-        """Send a form that is to be answered with this status."""
+    def ask_quietly(self, route: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask once more what was asked before: said once, when it has come to something."""
+        address = self.cloud.gateway.outer_origin + route
+        return self._json(self._exchange("POST", address, json=dict(wanted)))
+
+    def get_form(self, profile: str, name: str) -> dict[str, Any]:
+        size = len(self.picture)
+        wanted = {"profile": profile, "filename": name, "contentType": FILE_TYPE, "size": size}
+        return self.post("/upload-params", wanted)
+
+    def post_form(self, form: Mapping[str, Any], name: str, status: int, **changed: str) -> requests.Response:
+        """Send the picture with a form, some of its fields changed; this status must come back."""
+        fields = {**form["formData"], **changed}
         sent = Text(
             f"multipart/form-data, {len(fields)} fields, then the file",
             f"multipart/form-data，{len(fields)} 个字段，最后是文件",
         )
         self._request_line("POST", form["url"], sent.say(self.language))
-        self.screen.pairs({"key": fields.get("key", "")}, indent=8)
+        self.screen.pairs({"key": fields["key"]}, indent=8)
         # requests writes data before files, in order: the file comes last, as OSS demands.
-        answer = self._send("POST", form["url"], data=dict(fields), files={"file": file})
+        files = {"file": (name, self.picture, FILE_TYPE)}
+        answer = self._send("POST", form["url"], data=fields, files=files)
         what = Text(f"OSS answers the form with {status}", f"OSS 对表单返回 {status}")
         self.expect(answer.status_code == status, what, answer)
         return answer
@@ -80,28 +105,24 @@ class DemoHttp:
     def has(self, address: str) -> bool:
         return self._exchange("GET", address).status_code == 200
 
-    def ask_quietly(self, address: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask once more what was asked before: said once, when it has come to something."""
-        return self._json(self._exchange("POST", address, json=dict(wanted)))
+    def read_back(self, key: str) -> None:
+        answer = self.get(self.post("/read", {"key": key})["url"], Text("the picture itself", "原图"))
+        what = Text("what is read back is what was sent", "读回的就是发出的")
+        self.expect(answer.status_code == 200 and answer.content == self.picture, what, answer)
+        count = len(self.picture)
+        self.good(f"{count} bytes, every one the same", f"{count} 字节，逐字节相同")
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
-        self.expect(answer.status_code == 200, FUNCTION, answer)
+        self.expect(answer.status_code == 200, Text("the function answers", "函数的响应"), answer)
         value: dict[str, Any] = answer.json()
         return value
-
-    def _sent(self, name: str, value: object) -> object:
-        if name not in SECRET:
-            return value
-        if isinstance(value, list):
-            return [self._sent(name, one) for one in value]
-        return shown(name, value, self.language)
 
     def _short(self, name: str, value: object) -> str:
         text = shown(name, value, self.language)
         return shortened(text, 48, self.language) if len(text) > 100 else text
 
-    def _request_line(self, method: str, address: str, body: str = "") -> None:
-        self.screen.line(f"    {method} {printable(address)}" + (f"  {printable(body)}" if body else ""))
+    def _request_line(self, method: str, address: str, body: str) -> None:
+        self.screen.line(f"    {method} {printable(address)}  {printable(body)}")
 
     def _send(self, method: str, address: str, **options: Any) -> requests.Response:
         started = time.perf_counter()
