@@ -42,12 +42,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
-    "ops/": (17_760, 144),
+    "ops/": (15_865, 134),
     "local/": (15_120, 148),
     "quality/": (12_784, 109),
-    "tests/": (64_172, 550),
+    "tests/": (63_884, 550),
     "miniprogram/": (14_256, 190),
-    (REST := "docs/, deploy/, root"): (12_015, 120),
+    (REST := "docs/, deploy/, root"): (11_999, 120),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
