@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from function import VERSION, time_limit, tls_trust
-from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _read, send
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _pieces, _read, send
 from function.sts import aliyun_sdk
 from tests.support.cases import cases_beside
 
@@ -318,6 +318,11 @@ def test_no_body_is_sent_after_its_deadline(monkeypatch):
         # Nobody waits for it any more, but it goes on.
         assert came.wait(PATIENCE_SECONDS)
     assert "late" not in server.heads[0] + b"".join(rest).decode()
+
+
+def test_a_body_is_sent_up_to_its_deadline(monkeypatch):
+    monkeypatch.setattr("function.http.client.time", SimpleNamespace(monotonic=lambda: 5.0))
+    assert b"".join(_pieces(b"in time", 5.0)) == b"in time"
 
 
 def test_a_refused_connection_is_a_failure_that_hides_the_url():

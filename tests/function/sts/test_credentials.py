@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from function.errors import StsRejected, StsUnavailable
+from function.http.client import ExchangeFailed
 from function.sts import credentials as cache_module
 from function.sts.credentials import AccessKeys, CredentialsCache, StsCredentials
 from tests.support.cases import cases_beside
@@ -300,6 +301,13 @@ def test_without_a_thread_the_request_fetches_by_itself(cache, clock, no_threads
     with no_threads():
         found = fetch(cache, clock, lambda: 60.0)
     assert found.are_new
+
+
+def test_a_fetch_that_broke_off_is_not_begun_again(cache, clock, sts):
+    sts.error = ExchangeFailed("broken off")
+    with pytest.raises(StsUnavailable):
+        fetch(cache, clock, lambda: 60.0)
+    assert len(sts.asked) == 1
 
 
 def test_a_request_without_time_leaves_a_fetch_that_begins_late_to_its_thread(cache, clock, sts, monkeypatch):

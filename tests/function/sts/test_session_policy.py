@@ -307,6 +307,12 @@ def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
     assert (statement["Action"], statement["Resource"]) == (["oss:GetObject"], resources[:1])
 
 
+def test_plain_folders_may_be_discarded_from_where_a_profile_holds():
+    for beside in ({}, {"posts": HOLD}):
+        objects = policies_of(with_options(a="confirm = true", **beside))[OBJECTS]
+        assert may(objects, "oss:DeleteObject", "a/x") is bool(beside)
+
+
 # --- what is due ---
 
 

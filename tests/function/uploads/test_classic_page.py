@@ -40,6 +40,11 @@ def test_a_page_of_the_sample_servers_gets_its_v1_fields(with_legacy):
     assert ["content-length-range", 5, 5] in conditions(body)
 
 
+def test_a_page_with_its_own_key_is_served_one_file_at_a_time(with_legacy):
+    files = [{"filename": "a.png"}, {"profile": "legacy"}]
+    assert with_legacy().ask(body={"files": files}).status == 400
+
+
 def test_a_batch_refusal_names_the_file_with_a_client_chosen_key(profile):
     with pytest.raises(BadRequest) as raised:
         refuse_among_several([profile(), profile("a/{filename}")])

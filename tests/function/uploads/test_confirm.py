@@ -91,6 +91,7 @@ def test_confirm_reports_a_missing_object_as_not_uploaded(ask_form, confirm, oss
     ticket = ask_form()["ticket"]
     oss.lacks()
     assert confirm(ticket).outcome == (404, "not_uploaded")
+    assert len(oss.asked) == 1
     oss.has()
     assert confirm(ticket).status == 200
 

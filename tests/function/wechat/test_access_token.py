@@ -54,6 +54,13 @@ def test_a_token_is_cached_until_a_minute_before_its_end(clock, expires_in, seco
     assert len(wechat.asked) == calls
 
 
+def test_a_token_is_fetched_by_the_way_of_the_request_that_needs_it(clock):
+    tokens, wechat = tokens_of()
+    other = Wechat(says={STABLE_TOKEN: [token()]})
+    assert tokens.get(clock(), other.send) == TOKEN
+    assert (len(other.asked), wechat.asked) == (1, [])
+
+
 def test_a_dropped_token_is_fetched_again(clock):
     tokens, wechat = tokens_of(token(), token("the-next-one"))
     tokens.drop("before there was any")
