@@ -42,6 +42,7 @@ TEXT = exif((0x010E, 2, WRAPPED))
         png((b"tEXt", b"Title\0x"), (b"tEXt", b"AIGC\0" + BARE)),
         png((b"iTXt", KEYWORD + b"\0\0en\0AIGC\0" + PACKET)),
         png((b"iTXt", b"AIGC\0\0\0\0\0" + BARE + b"\0")),
+        png((b"iTXt", b"AIGC\0\0\0zh\0AI\0" + WRAPPED)),
         png((b"iTXt", KEYWORD + bytes(4) + PACKET), at=55),
         png((b"eXIf", COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)).replace(chunk(b"tEXt", b"AIGC\0" + BARE)[-4:], b"CRC!"),
