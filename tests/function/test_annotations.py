@@ -85,3 +85,33 @@ def test_a_python_of_lazy_annotations_gets_what_typing_has(monkeypatch):
     names = runpy.run_path(ours.__file__)
     assert {*ours.__all__} == {*names} & {*typing.__all__} - {"TYPE_CHECKING"}
     assert [name for name in ours.__all__ if names[name] is not getattr(typing, name)] == []
+
+
+@BOTH
+def test_a_named_tuple_is_frozen(point):
+    made = point(1)
+    for name in ("x", "z"):
+        with pytest.raises(AttributeError):
+            setattr(made, name, 2)
+    assert not hasattr(made, "__dict__")
+
+
+@BOTH
+def test_a_named_tuple_tells_its_fields(point):
+    assert (point._fields, point._field_defaults) == (("x", "y", "label"), {"y": 2, "label": ""})
+    assert list(point.__annotations__) == ["x", "y", "label"]
+    assert (point.__name__, point.__doc__, point.__module__) == ("Point", "Place on a map.", __name__)
+    assert point(1)._asdict() == {"x": 1, "y": 2, "label": ""}
+    assert repr(point(1, label="a")) == "Point(x=1, y=2, label='a')"
+
+
+def test_names_in_annotations_do_nothing_while_a_program_runs():
+    given = ours.TypeVar("given")
+
+    class Box(ours.Generic[given], ours.Protocol):
+        kind: ours.ClassVar[ours.Any]
+
+        def is_full(self) -> ours.TypeGuard[int] | ours.NoReturn: ...
+
+    assert isinstance(Box[given | None](), Box)
+    assert ours.cast(int, "1") == "1"

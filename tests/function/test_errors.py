@@ -3,7 +3,7 @@
 import pytest
 
 from function import errors
-from function.errors import Misconfigured, UploadError
+from function.errors import BadRequest, Misconfigured, Problem, StsUnavailable, UploadError
 from tests.support.cases import table_beside
 
 PUBLISHED = {name: tuple(row) for name, row in table_beside(__file__).items()}
@@ -28,3 +28,18 @@ def test_an_error_has_its_status_code_and_wait(name):
     assert (error.status, error.code, error.retry_after) == PUBLISHED[name]
     assert (str(error), error.is_own) == (error.message, name == "OssUnavailable")
     assert str(plain) == kind.default_message
+
+
+def test_a_given_sentence_wait_or_code_replaces_the_default():
+    error = BadRequest()
+    assert (error.message, error.reason, error.upstream, error.details) == ("", "", "", {})
+    assert [Misconfigured([], **given).upstream for given in ({}, {"upstream": "No"})] == ["", "No"]
+    assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
+    assert str(StsUnavailable("Another.")) == "Another."
+
+
+def test_configuration_problems_go_to_the_log_only():
+    error = Misconfigured([Problem("A", "A is missing"), Problem("B", "B is wrong")])
+    assert error.problems == (("A", "A is missing", ""), ("B", "B is wrong", ""))
+    assert error.reason == "A is missing; B is wrong"
+    assert "missing" not in error.message

@@ -32,6 +32,7 @@ from tests.function.ai_label.files import (
     jpeg,
     label_of,
     places,
+    png,
     with_xmp,
 )
 
@@ -225,3 +226,19 @@ def damaged(dice, data):
             case _:
                 made = made[: max(at, 1)] if dice.random() < 0.2 else made
     return bytes(made)
+
+
+def test_of_a_large_picture_only_the_beginning_is_read():
+    store = Store(VECTORS["J1.jpg"] + bytes(30 * 1024 * 1024))
+    assert store.examine() == FOUND
+    assert store.reads == [256 * 1024]
+
+
+def test_beyond_the_bounds_nothing_can_be_said():
+    many = png(*[(b"IDAT", bytes(8192))] * 1000, at=len(VECTORS["P0.png"]) - 12)
+    store = Store(many)
+    assert store.examine() is None
+    assert sum(store.reads) <= MAX_BYTES and len(store.reads) <= MAX_READS
+    store = Store(png(*[(b"IDAT", bytes(300_000))] * 30))
+    assert store.examine() is None
+    assert sum(store.reads) <= MAX_BYTES

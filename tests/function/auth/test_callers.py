@@ -1,11 +1,16 @@
 """auth: who may ask for a form, in the three modes, through both contracts of Function Compute."""
 
+import hmac
 import json
 import re
 import sys
+from base64 import b32encode
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import CallerKinds, identify, owner_of
@@ -210,3 +215,12 @@ def test_a_missing_package_is_not_an_unknown_caller_kind(monkeypatch):
     monkeypatch.setitem(sys.modules, "function.auth.signed_tokens", None)
     with pytest.raises(ModuleNotFoundError):
         CallerKinds()["jwt"]
+
+
+@effort(max_examples=200)
+@given(subject=st.text(min_size=1, max_size=50), secret=st.sampled_from([TOKEN_SECRET, OTHER_SECRET]))
+@pytest.mark.not_for_coverage
+def test_a_folder_is_the_library_s_base_32_of_the_hash_s_first_128_bits(subject, secret):
+    named = b"owner\n" + subject.encode("utf-8", "surrogatepass")
+    digest = hmac.digest(secret.encode(), named, "sha256")
+    assert owner_of(subject, secret) == b32encode(digest[:16]).decode().rstrip("=").lower()

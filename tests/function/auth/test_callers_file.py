@@ -143,3 +143,12 @@ def test_one_caller_reads_no_option_of_several(environment, profiles_file):
             {**environment, "PROFILES_FILE": profiles_file(TABLE["PROFILE"] + 'callers = ["main"]')}
         )
     assert "CALLER_AUTH" in {problem.needs for problem in raised.value.problems}
+
+
+def test_the_entries_of_a_file_have_their_ids_and_claims(read):
+    settings = read()
+    said = {each.name: (each.id, each.app, each.owner_id) for each in settings.callers}
+    assert said == {name: tuple(row) for name, row in TABLE["ENTRIES"].items()}
+    assert settings.only is None
+    assert settings.unnamed.name == "main"
+    assert settings.callers[0].settings.push.token == "pushtokenA"

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.app import load_settings
 from function.auth import owner_of
-from function.auth.douyin import DouyinApp, openid_of
-from function.errors import LoginRejected, UploadError
+from function.auth.douyin import KIND, DouyinApp, openid_of
+from function.errors import LoginRejected, Misconfigured, UploadError
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.conftest import TEST_INSTANT
 from tests.support.cases import cases_beside
@@ -134,3 +135,11 @@ def test_whatever_douyin_says_the_answer_is_documented(instance, answer, status)
     assert function.ask(path="/login", body={"code": "c"}).code in (
         *("unauthorized", "misconfigured", "login_rejected", "login_unavailable"),
     )
+
+
+def test_settings_have_a_default_address_and_are_needed(environment):
+    assert load_settings(environment | SETTINGS).only.settings == APP
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(environment | {"CALLER_AUTH": "douyin", "TOKEN_SECRET": TOKEN_SECRET})
+    assert [problem.setting for problem in raised.value.problems] == ["DOUYIN_APPID", "DOUYIN_SECRET"]
+    assert [row.name for row in KIND.settings if row.is_secret] == ["DOUYIN_SECRET"]

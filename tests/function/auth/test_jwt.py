@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from function.auth.jwt import KIND
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -279,3 +280,14 @@ def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(business, log_lines,
     monkeypatch.setattr(jwt, "decode", decode)
     assert status_of(business("HS256"), "x.y.z") == 401
     assert log_lines()[-1]["reason"] == error.__name__
+
+
+def test_a_key_and_its_algorithm_are_needed_and_only_the_key_is_secret():
+    rows = {row.name: (row.is_needed, row.is_secret) for row in KIND.settings}
+    assert rows.pop("JWT_KEY") == (True, True)
+    assert rows == {"JWT_ALGORITHM": (True, False), "JWT_ISSUER": (False,) * 2, "JWT_AUDIENCE": (False,) * 2}
+
+
+def test_takes_a_key_that_a_console_put_on_one_line(business, good_sts, claims):
+    token = jwt.encode(claims(), private_key("RS256"), algorithm="RS256")
+    assert status_of(business(JWT_KEY=public_key("RS256").replace("\n", "\\n")), token) == 200

@@ -10,7 +10,7 @@ from function.app import load_settings
 from function.auth import all_settings, anonymous
 from function.auth.signed_tokens import scope_of
 from function.config.setting_table import new_entry
-from function.config.settings import Settings, read_settings
+from function.config.settings import DEFAULT_PROFILES_FILE, Settings, read_settings
 from function.config.types import Rate, names_a_host
 from function.context import Dependencies
 from function.errors import Misconfigured
@@ -386,3 +386,12 @@ def test_the_shipped_profiles_are_refused_with_the_remedy_for_callers_who_own_no
 
 def test_a_reason_names_no_section_where_there_is_one_caller(environment):
     assert load_settings(environment).only.placed("why") == "why"
+
+
+def test_the_profiles_are_those_of_profiles_toml_by_default(environment):
+    text = Path(environment.pop("PROFILES_FILE")).read_text("utf-8")
+    read = []
+    load_settings(environment, lambda path: read.append(path.name) or text)
+    assert read == ["profiles.toml"]
+    # As the import made it: the tests put another in its place.
+    assert DEFAULT_PROFILES_FILE == ROOT / "profiles.toml"

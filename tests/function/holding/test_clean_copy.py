@@ -6,6 +6,7 @@ from base64 import b64decode
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from zlib import crc32
 
 import jwt
 import pytest
@@ -888,3 +889,14 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lin
         published = oss.objects.get(stored["key"])
         assert published is None or Image.open(io.BytesIO(published.body)).size == (32, 48), at
     assert at >= 12
+
+
+def test_a_range_has_a_mebibyte(house, oss):
+    small, chunk = encoded("PNG"), b"teSt" + bytes(2**20)
+    chunk = (2**20).to_bytes(4) + chunk + crc32(chunk).to_bytes(4)
+    stored = send(house, small[:-12] + chunk + small[-12:], filename="a.png")
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    read = [each for each in oss.requests if "if-match" in each.headers and not is_copy(each.key)]
+    # For its size, then to its end.
+    assert [each.headers["range"] for each in read[:2]] == ["bytes=0-1048575"] * 2
+    assert len(read) == 3

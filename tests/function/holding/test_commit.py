@@ -8,7 +8,7 @@ import pytest
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused, there
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, later, names, refused, there
 from tests.support.cases import cases_beside, table_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part
 from tests.support.world import WEBHOOK
@@ -393,3 +393,11 @@ def test_a_publication_replaces_no_object_although_the_profile_overwrites(house_
     house.oss.store(stored["key"], b"others", content_type="image/png")
     assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
     assert house.oss.objects[stored["key"]].body == b"others"
+
+
+def test_an_upload_is_committed_sixty_times_a_minute(house):
+    stored, other = house.store("word"), house.store("word")
+    statuses = [house.commit(stored["receipt"]).status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+    assert house.commit(other["receipt"]).status == 200
+    assert later(house, seconds=60).commit(stored["receipt"]).status == 200

@@ -22,6 +22,12 @@ from tests.function.holding.conftest import SAME, act_on, later, names
 from tests.support.memory_oss import Part
 from tests.support.turns import Killed
 
+WORDS = {
+    "commit": ("publish", "commit"),
+    **{act: (act, "backend") for act in ("publish", "reject", "discard")},
+    "discard by the owner": ("discard", "owner"),
+}
+
 
 def kill(house, act, *, at, after):
     """Let the instance end at its n-th call to OSS, before or after it is served: whether it came so far."""
@@ -365,3 +371,11 @@ def test_a_check_goes_on_with_the_next_tick(house, seconds):
 def test_an_event_that_was_due_has_its_further_fields(house, case):
     assert notify_due(case, "expired", state="review") is True
     assert house.events == [{"event": "expired", "receipt": case.upload.receipt, "state": "review"}]
+
+
+@pytest.mark.parametrize(("act", "said"), WORDS.items())
+def test_a_decision_has_the_same_fields_in_every_version(house, act, said, word):
+    act_on(house, act, word["receipt"])
+    about = {"etag": word["etag"], "receipt": word["receipt"], "at": "2026-11-24T14:00:00Z"}
+    decided = house.oss.records()[f"decided/{word['uploadId']}"]
+    assert decided == {"decision": said[0], "by": said[1], **about}

@@ -482,3 +482,8 @@ def test_a_reviewer_needs_a_decision_and_a_backend(house, note):
     fields = {"receipt": note["receipt"], "decision": "publish", "reviewer": "小红"}
     assert house.ask("commit", house.session(), **fields).outcome == FORBIDDEN
     assert house.commit(note["receipt"], decision="publish", reviewer="x" * 64).status == 200
+
+
+def test_without_a_limit_a_page_has_twenty(house, clock):
+    wait(house, clock, 21, seconds=1)
+    assert len(ask(house).json["items"]) == 20

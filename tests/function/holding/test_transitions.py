@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from function.holding.transitions import OPEN, TABLE, Impossible, next_state
+from function.holding import transitions
+from function.holding.transitions import EVENTS, IN_CHECK, OPEN, SHOWN, TABLE, Impossible, next_state
 
 ROOT = Path(__file__).parents[3]
 DECIDED = ("publish", "reject", "discard", "expire")
@@ -42,3 +43,16 @@ def test_each_writer_of_a_state_asks_the_table(module, writers):
     writing = {name for name, text in functions.items() if re.search(r"\brecords\.(put|create)\(", text)}
     assert len(writing) == writers
     assert {name for name in writing if "next_state(" in functions[name]} == writing
+
+
+def test_each_decision_is_an_event_of_the_table_that_leaves_its_action():
+    for (action, _), event in EVENTS.items():
+        assert {row.after for row in TABLE if row.event == event} == {action}
+    assert {*SHOWN} == {*OPEN, *DECIDED}
+
+
+def test_states_and_who_decided_are_named_as_in_records_of_other_versions():
+    assert IN_CHECK == ("asking", "task", "answered", "submitting", "submitted", "unreachable")
+    assert (*OPEN, *DECIDED) == ("held", "accepted", *IN_CHECK, "review", *DECIDED)
+    names = {name: value for name, value in vars(transitions).items() if name.startswith("BY_")}
+    assert names == {f"BY_{who.upper()}": who for who in ("check", "commit", "backend", "owner", "time")}

@@ -231,3 +231,10 @@ def test_a_success_without_a_result_is_unavailable(name, scripted):
     for body in (b"", b"not xml", error, b"<CopyObject/>", b"\xff\xfe<", entity):
         scripted.answers = [HttpResponse(200, body)]
         assert failure_of(name, scripted, OssUnavailable).reason.startswith(f"{name}: ")
+
+
+def test_refusals_of_a_right_or_of_many_calls_are_about_no_object_of_its_own(scripted):
+    statuses = (401, 402, 403, 404, 429, 430)
+    scripted.answers = [refusal(status, "Refused") for status in statuses]
+    found = [failure_of("HeadObject", scripted, OssRejected).is_own for _ in statuses]
+    assert found == [False, True, False, True, False, True]

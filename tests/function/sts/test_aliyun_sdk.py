@@ -1,5 +1,6 @@
 """The used part of the SDK, and the reading of its failures."""
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import aliyunsdkcore.vendored.requests
 import pytest
 from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
@@ -334,3 +336,26 @@ def test_an_empty_jar_stays_empty():
     jar.extract_cookies(None, None)
     jar.add_cookie_header(None)
     assert (list(jar), len(jar)) == ([], 0)
+
+
+def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
+    imported = {}
+    for path in Path(aliyunsdkcore.vendored.requests.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module in aliyun_sdk.PLACEHOLDERS:
+                imported.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    imported["urllib.request"].add("pathname2url")  # by its copy of six, for Requests' files
+    imported["http.cookiejar"] = {"CookieJar"}  # imported as a module, and used as the base of a jar
+    # Imported as modules; nothing that we call uses the others.
+    imported |= {"platform": {"system"}, "mimetypes": set(), "random": {"getrandbits"}}
+    imported |= dict.fromkeys(("xml", "xml.etree", "xml.etree.cElementTree"), set())
+    assert {name: set(fields) for name, fields in aliyun_sdk.PLACEHOLDERS.items()} == imported
+    jars = (
+        aliyun_sdk.PLACEHOLDERS["http.cookiejar"]["CookieJar"],
+        aliyun_sdk.PLACEHOLDERS["http.cookies"]["Morsel"],
+    )
+    assert jars == (aliyun_sdk.EmptyJar, aliyun_sdk.EmptyJar)
+    assert aliyun_sdk.PLACEHOLDERS["urllib.request"]["pathname2url"]("a b") == "a%20b"
+    draw = aliyun_sdk.PLACEHOLDERS["random"]["getrandbits"]
+    drawn = {draw(64) for _ in range(64)}
+    assert (len(drawn), max(drawn) >> 60 > 0, max(drawn) >> 64) == (64, True, 0)

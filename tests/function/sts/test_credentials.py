@@ -331,3 +331,11 @@ def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
     with pytest.raises(StsUnavailable):
         get()
     assert [attempts for _, attempts in sts.asked] == [2, 1, 2]
+
+
+@cases("minutes", "calls")
+def test_calls_to_sts_by_minutes_since_the_first(get, sts, clock, minutes, calls):
+    get()
+    clock.tick(minutes=minutes)
+    get()
+    assert len(sts.asked) == calls
