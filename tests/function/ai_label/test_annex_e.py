@@ -37,6 +37,7 @@ def test_a_label_alone_is_a_label(label):
     "text",
     [
         "{}",
+        "[]",
         '{"AIGC": "1"}',
         "[" * 4000,
         '{"Label": "1"',

@@ -74,6 +74,7 @@ def test_the_source_type_is_found_as_every_writer_puts_it(text):
         packet("<TC260:AIGCs/>", attributes="AIGC='1' rdf:AIGC='2'"),
         packet(f"<a:b xmlns:c='{SPACE}'/><c:AIGC/>"),
         f"<x xmlns='{SPACE}' AIGC='1'/>",
+        packet("<a rdf:resource='&#10;'/>"),
     ],
 )
 def test_a_property_that_only_looks_like_the_label_is_none(text):

@@ -311,6 +311,8 @@ def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
 def test_plain_folders_may_be_discarded_from_where_a_profile_holds():
     grants = dict(grant[:2] for grant in grants_for_objects(with_options(a=HOLD, b="confirm = true")))
     assert grants["oss:DeleteObject", "oss:GetObject"] == ("b/", "held/a/")
+    plain = dict(grant[:2] for grant in grants_for_objects(with_options(a="confirm = true")))
+    assert plain == {("oss:GetObject",): ("a/",), ("oss:ListObjects",): ("held/.due/",)}
 
 
 # --- what is due ---
