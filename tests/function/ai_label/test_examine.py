@@ -242,3 +242,16 @@ def test_beyond_the_bounds_nothing_can_be_said():
     store = Store(png(*[(b"IDAT", bytes(300_000))] * 30))
     assert store.examine() is None
     assert sum(store.reads) <= MAX_BYTES
+
+
+def test_a_movie_is_read_however_large_it_is():
+    movie = VECTORS["M1.mp4"]
+    (size,) = {int.from_bytes(movie[:4])}
+    data = struct.pack(">I4s", 30_000_008, b"mdat") + bytes(30_000_000)
+    assert Store(movie[:size] + data + movie[size:]).examine() == FOUND
+
+
+def test_a_label_behind_the_data_of_a_picture_is_found():
+    data = chunk(b"IDAT", bytes(9_000_000))
+    store = Store(VECTORS["P1.png"][:33] + data + VECTORS["P1.png"][33:])
+    assert (store.examine(), len(store.reads)) == (FOUND, 2)

@@ -13,3 +13,8 @@ def test_each_route_has_its_published_methods_a_function_and_a_feature_that_exis
         assert callable(function_of(route))
         assert route.feature in ("", LOGIN, ERASE, PUSH) or hasattr(Profile, route.feature)
     assert hasattr(WechatApp, PUSH)
+
+
+def test_a_callback_is_answered_before_oss_gives_up():
+    """OSS waits five seconds."""
+    assert ROUTES["callback"].seconds < 5
