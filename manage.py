@@ -118,6 +118,8 @@ def main(arguments: "list[str]") -> int:
             help=module.SUMMARY.say(language),
             description=module.ABOUT.say(language),
             formatter_class=WideHelp,
+            # Else --bucket, which went, would be taken for --bucket-create.
+            allow_abbrev=False,
         )
         module.add_arguments(command, language)
         command.set_defaults(run=module.run)

@@ -2,6 +2,7 @@
 Create what the account needs before the function is deployed: two RAM roles and, if desired, the bucket; with
 profiles that have a role or a bucket of their own these as well.
 
+Names come from .env: OSS_BUCKET, OSS_REGION, STS_ROLE_ARN, FUNCTION_ROLE_NAME, LOG_PROJECT, PROFILES_FILE.
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
 user with AliyunRAMFullAccess and AliyunOSSFullAccess, in AccountID, AccessKeyID and AccessKeySecret, which
 make deploy reads as well (or in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET).
@@ -35,6 +36,7 @@ SUMMARY = Text("create the roles and the bucket that a deployment needs", "创�
 ABOUT = Text(
     __doc__,
     "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶；用途有自己的角色或桶时也一并创建。\n\n"
+    "名称取自 .env：OSS_BUCKET、OSS_REGION、STS_ROLE_ARN、FUNCTION_ROLE_NAME、LOG_PROJECT、PROFILES_FILE。"
     "更改之前先显示计划；再次运行不会重复更改。"
     "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户，放在 AccountID、AccessKeyID"
     " 与 AccessKeySecret，make deploy 读的也是它们（也可以是 ALIBABA_CLOUD_ACCESS_KEY_ID 与"

@@ -65,6 +65,7 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
         (["doctor", "--url"], "--url"),
         (["setup", "--egress-alarm", "many"], "--egress-alarm"),
         (["doctor", "--local=1"], "--local"),
+        (["setup", "--bucket", "x"], "--bucket x"),
     ],
 )
 def test_a_command_line_error_is_in_one_language(arguments, named, language, capsys):
