@@ -169,7 +169,7 @@ def test_a_login_that_alipay_has_not_signed_is_refused():
     assert refusal(re.sub(',"sign":.*}', "}", good)).reason.endswith("unsigned")
     changed = refusal(good.replace("open-id-1", "open-id-2"), Misconfigured)
     assert [problem.setting for problem in changed.problems] == ["ALIPAY_PUBLIC_KEY"]
-    refusal(signed(LOGIN, key=OTHER), Misconfigured)
+    assert refusal(signed(LOGIN, key=OTHER), Misconfigured).upstream == ""
     # Nor by the app itself, whose key others may have.
     refusal(signed(LOGIN, key=OWN_KEY), Misconfigured)
     refusal(good.replace('"sign":"', '"sign":"*'), Misconfigured)

@@ -95,7 +95,8 @@ def test_an_error_with_an_openid_and_http_200_is_no_login(instance, log_lines, e
 
 @pytest.mark.parametrize("err_no", [None, False, "0", 0.0], ids=repr)
 def test_an_err_no_that_is_not_the_number_zero_is_no_login(err_no):
-    assert refusal(says(err_no)).reason == "jscode2session without err_no"
+    error = refusal(says(err_no))
+    assert (error.reason, error.upstream) == ("jscode2session without err_no", "")
     assert refusal(says(10**16)).upstream == str(10**15)
 
 
@@ -116,7 +117,8 @@ def test_a_code_that_may_be_spent_is_not_sent_again(failure, calls):
             return HttpResponse(failure, b"")
         raise ExchangeFailed(failure)
 
-    assert str(failure) in refusal(send).reason
+    error = refusal(send)
+    assert str(failure) in error.reason and error.upstream == ""
     assert len(sent) == calls
 
 

@@ -109,6 +109,7 @@ OTHER_SHAPES = {
 @pytest.mark.parametrize("response", OTHER_SHAPES.values(), ids=OTHER_SHAPES)
 def test_an_answer_of_another_shape_is_left_to_a_human(response):
     assert read(response) == unreadable()
+    assert not read(response).is_forbidden
 
 
 @pytest.mark.parametrize("id", ["B" * 22, ID.lower(), None, ...])

@@ -2,7 +2,6 @@
 
 from function.moderation.wechat import (
     AS_JPEG,
-    AUDIO,
     MAX_BYTES,
     MAX_PROCESSED_BYTES,
     PICTURE,
@@ -24,7 +23,7 @@ def test_the_limits_of_wechat_and_oss():
 KINDS = {
     "as stored": Media(PICTURE),
     "converted": Media(PICTURE, AS_JPEG),
-    "sound": Media(AUDIO),
+    "sound": Media(1),
     "none": None,
 }
 
