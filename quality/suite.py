@@ -1,5 +1,5 @@
 """
-The tests by target, four runners side by side: ``python -m quality.suite fast|function|test|all``.
+The tests by target, three or four runners side by side: ``python -m quality.suite fast|function|test|all``.
 
 The closing lines of each runner are printed when it ends, and its whole output where it failed.
 """
@@ -210,12 +210,12 @@ def left_out(lines: Iterable[str]) -> str:
 
 def run(runners: Sequence[Runner], installs: Runner | None = None) -> tuple[list[str], list[str]]:
     """
-    Run all of them, four at a time, and installs beside them, which wait for the network.
+    Run all of them, four at a time, or three and installs beside them.
 
     Returns: the names of those that failed, and what all of them printed.
     """
     failed, printed = list[str](), list[str]()
-    with ThreadPoolExecutor(AT_A_TIME) as pool, ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(AT_A_TIME - bool(installs)) as pool, ThreadPoolExecutor(1) as aside:
         installed = aside.submit(_run, installs) if installs else None
         running = {installed: installs.name} if installed and installs else {}
         running |= {pool.submit(_run, runner, installed): runner.name for runner in runners}
