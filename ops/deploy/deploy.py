@@ -17,6 +17,7 @@ from function import VERSION
 from ops.deploy.cli import Cli, CliFailed
 from ops.deploy.comparison import compare, keep
 from ops.deploy.live import (
+    ALIAS,
     NOT_DEPLOYED,
     Live,
     advanced,
@@ -67,9 +68,18 @@ WORDS = {
         "nothing has changed since version {version}, which stays the newest",
         "与版本 {version} 相比没有变化，它仍是最新版本",
     ),
+    "stayed": Text(
+        "The trigger {name} still calls {qualifier}, not live: remove it in the console, and deploy again.",
+        "触发器 {name} 指向的还是 {qualifier}，不是 live：请在控制台删掉它，再运行 make deploy。",
+    ),
     "deployed": Text("{name} is deployed in {region}", "{name} 已部署到 {region}"),
     "address": Text("address", "地址"),
     "domain": Text("your domain", "你的域名"),
+    "moved": Text(
+        "The address has changed; it was {before}. Put the new one wherever the old one stands: CALLBACK_URL,"
+        " the domain lists and the code of the mini-program, WeChat's message push.",
+        "地址变了，原来是 {before}。旧地址都要换：CALLBACK_URL、小程序的域名列表和代码、微信消息推送。",
+    ),
     "next": Text(
         "Next: python3 manage.py doctor --url {url} --code CODE",
         "接着：python3 manage.py doctor --url {url} --code CODE",
@@ -120,8 +130,9 @@ def _deploy(target: Target, percent: int, anyway: bool, screen: Screen, language
     live = current(cli)
     if percent and live is None:
         raise Failure(WORDS["no_canary"])
+    info = _info(cli)
     if live:
-        _compare(target, live, _info(cli), anyway, screen, language)
+        _compare(target, live, info, anyway, screen, language)
     cli.show("deploy", "-y", "--function")
     newest = _publish(cli, screen, language)
     keep(target, newest)
@@ -130,7 +141,7 @@ def _deploy(target: Target, percent: int, anyway: bool, screen: Screen, language
     screen.good(shown(wanted).say(language))
     # The package is there already.
     cli.show("deploy", "-y", "--skip-actions")
-    _show_result(target, screen, language)
+    _show_result(target, _address(_triggers(info)), screen, language)
 
 
 def _compare(
@@ -173,21 +184,33 @@ def _info(cli: Cli) -> dict[str, Any]:
         return {}
 
 
-def _address(info: dict[str, Any]) -> str:
-    """Return the address of the HTTP trigger that has one; empty where it is closed."""
-    for trigger in map(mapping, info.get("triggers") or []):
+def _triggers(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the HTTP triggers as they are deployed."""
+    return [mapping(trigger) for trigger in info.get("triggers") or []]
+
+
+def _address(triggers: list[dict[str, Any]]) -> str:
+    """Return the address of the trigger that has one; empty where it is closed."""
+    for trigger in triggers:
         if not mapping(trigger.get("triggerConfig")).get("disableURLInternet"):
             return str(mapping(trigger.get("httpTrigger")).get("urlInternet") or "")
     return ""
 
 
-def _show_result(target: Target, screen: Screen, language: str) -> None:
+def _show_result(target: Target, before: str, screen: Screen, language: str) -> None:
     name, region = (str(target.props.get(one, "")) for one in ("functionName", "region"))
     screen.good(WORDS["deployed"].say(language, name=name, region=region))
-    url = _address(_info(target.cli))
+    triggers = _triggers(_info(target.cli))
+    for trigger in triggers:
+        if (qualifier := trigger.get("qualifier")) != ALIAS:
+            stayed = WORDS["stayed"]
+            raise Failure(stayed.filled(name=trigger.get("triggerName"), qualifier=qualifier))
+    url = _address(triggers)
     domain = mapping(target.props.get("customDomain")).get("domainName")
     domain_url = f"https://{domain}" if domain else ""
     rows = {WORDS["domain"].say(language): domain_url, WORDS["address"].say(language): url}
     screen.pairs({row: value for row, value in rows.items() if value}, indent=6)
+    if before and url and before != url:
+        screen.warn(WORDS["moved"].say(language, before=before))
     if domain_url or url:
         screen.line("      " + WORDS["next"].say(language, url=domain_url or url))

@@ -50,10 +50,10 @@ class ControlPlane:
     def __init__(self, keeps_weights: bool = False) -> None:
         self.keeps_weights = keeps_weights
         self.is_there, self.has_changed = False, True
-        self.is_deaf = False
+        self.keeps_qualifier = self.is_deaf = False
         self.versions: list[str] = []
         self.alias: dict[str, Any] = {}
-        self.address, self.dies_after = "", ""
+        self.address, self.qualifier, self.dies_after = "", "LATEST", ""
         self.calls: list[str] = []
         self.failing: dict[str, CliFailed] = {}
         self.settings = {"TOKEN_SECRET": "s"}
@@ -94,7 +94,8 @@ class ControlPlane:
     def _make_triggers(self) -> None:
         if not self.alias:
             raise CliFailed("deploy", 101, "AliasNotFound")
-        self.address = "https://live.example"
+        if not (self.address and self.keeps_qualifier):
+            self.address, self.qualifier = "https://live.example", "live"
 
     def _publish(self) -> None:
         if not self.has_changed:
@@ -142,7 +143,7 @@ class ControlPlane:
             ]
         if not self.address:
             raise CliFailed(step[0], 101, "TriggerNotFound")
-        trigger = {"triggerName": "http", "triggerConfig": {}}
+        trigger = {"triggerName": "http", "qualifier": self.qualifier, "triggerConfig": {}}
         trigger["httpTrigger"] = {"urlInternet": self.address}
         return {"triggers": [trigger], "environmentVariables": self.settings}
 

@@ -139,6 +139,20 @@ def test_an_alias_that_does_not_move_is_a_failure(plane, run):
     assert plane.changes[-1] == "alias"
 
 
+def test_says_when_the_address_has_changed(plane, run, capfd):
+    plane.is_there, plane.address = True, "https://latest.example"
+    assert run() == 0
+    assert "https://latest.example" in capfd.readouterr().out
+    assert run() == 0
+    assert "https://latest.example" not in capfd.readouterr().out
+
+
+def test_a_trigger_that_stays_where_it_was_is_a_failure(plane, run, capfd):
+    plane.is_there, plane.address, plane.keeps_qualifier = True, "https://latest.example", True
+    assert run() == 2
+    assert "LATEST" in capfd.readouterr().err
+
+
 def test_rollbacks_go_back_one_by_one_and_a_number_goes_anywhere(plane, run, capfd):
     for _ in range(4):
         plane.has_changed = True
