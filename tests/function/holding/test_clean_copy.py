@@ -412,6 +412,16 @@ def test_confirming_again_processes_nothing(house, oss, clock):
         clock.tick(minutes=7)
 
 
+def test_a_confirmation_by_other_rules_takes_no_step_while_a_copy_waits(house, house_of, oss):
+    other = house_of(profile("seen", CHECK, "check_scene = 3", "strip = true"))
+    form = house.form("seen", filename="a.jpg")
+    assert oss.post(form["formData"], "a", body=DIRTY) == 200
+    oss.fail("PostProcessTask", UNHEARD)
+    for world in (house, other):
+        receipt = world.ask("confirm", ticket=form["ticket"]).json["receipt"]
+        assert world.status(receipt) == "held"
+
+
 def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss):
     receipts = [send(house)["receipt"] for _ in range(3)]
     results = house.commit(None, receipts=receipts).json["results"]
