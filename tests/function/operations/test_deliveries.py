@@ -8,11 +8,11 @@ import pytest
 
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
-from function.operations.deliveries import continue_delivery
+from function.operations.deliveries import check_event, continue_delivery, read_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
 from function.owners import withdrawal
-from function.webhook import deliver, notify_business, signed_headers
+from function.webhook import deliver, id_of, notify_business, signed_headers
 from tests.docs.openapi import check_answer
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
@@ -315,6 +315,15 @@ def test_a_tick_signs_no_text_that_is_no_event_of_this_record(world, shop, clock
     world.oss.store(name, json.dumps({**said, "since": "2026-12-24T14:00:00Z"}).encode())
     world.tick()
     assert (len(shop.taken), due(world)) == (1, [])
+
+
+@pytest.mark.parametrize("event", ["uploaded", "published", "rejected", "review", "gone", "expired"])
+def test_each_event_of_an_upload_may_be_sent_again(world, shop, event):
+    world.store("commit")
+    first = read_delivery(fields(world))
+    body = other(first.body, event=event)
+    id = id_of(json.loads(body), first.upload_id)
+    check_event(world.settings, id, first._replace(event=event, body=body))
 
 
 def test_an_event_without_openid_is_delivered_and_another_under_its_id_is_not(world, shop, clock):
