@@ -188,7 +188,7 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
     if isinstance(value.get("formData"), dict):
         return PastedForm(str(value.get("url", "")), texts(value["formData"]))
     if "expiration" in value or "conditions" in value:
-        return PastedOther(Kind.POLICY, json.dumps(value, ensure_ascii=False))
+        return PastedOther(Kind.POLICY, json.dumps(value))
     if isinstance(value.get("policy"), str):
         return form_of(value)
     if "receipt" in value or "state" in value or value.get("status") == "ok":

@@ -94,6 +94,10 @@ def test_reads_a_policy_as_json_and_as_base64(wrap):
     assert "A policy" in said(wrap(policy_for(FIELDS)))
 
 
+def test_reads_a_policy_with_half_a_surrogate_pair():
+    assert "= a\ufffd" in said(json.dumps(policy_for({"key": "a\ud83d"})))
+
+
 @cases("document", "problem")
 def test_a_policy_oss_would_refuse_is_explained(document, problem):
     assert problem in said(json.dumps(document))
