@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from function.config.key_template import is_held_name, published_name
 from local.oss.errors import OssError
-from local.oss.policy import Condition, Policy
+from local.oss.policy import Condition, Policy, parse_policy
 from ops.explain.advice import condition_remedy
 from ops.explain.parser import decode_base64
 from ops.explain.pasted import PastedForm
@@ -84,7 +84,7 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     policy: Policy | None = None
     remedies, notes = [], []
     try:
-        policy = read_policy(decode_base64(sent.get("policy", "")) or "")
+        policy = parse_policy("".join(sent.get("policy", "").split()), dollar_optional=False)
     except OssError as error:
         remedies.append(_refusal(error, language))
     else:
