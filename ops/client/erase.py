@@ -200,7 +200,7 @@ def _asked(client: FunctionAtUrl, settings: Settings, user: dict[str, str]) -> d
         token = issue_token({}, audience=ERASURE, secrets=settings.receipt_secrets, now=now, life=TOKEN_LIFE)
         try:
             answer = client.ask("erase", user, token)
-            if answer.status not in REPEATED:
+            if answer.status not in REPEATED or failures == MOST_FAILURES:
                 break
         except FunctionSilent:
             if failures == MOST_FAILURES:

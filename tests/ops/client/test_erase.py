@@ -129,10 +129,10 @@ def test_profiles_left_over_are_named_before_the_record(run, script):
     (refused(503, "oss_unavailable"), erase.MOST_FAILURES + 1),
     (FunctionSilent(Text("silent", "没有响应")), erase.MOST_FAILURES + 1),
 ], ids=["not open", "another secret", "a right is missing", "OSS stays down", "it stays silent"])  # fmt: skip
-def test_a_refusal_ends_it(run, script, answer, calls):
+def test_a_refusal_ends_it(run, script, naps, answer, calls):
     asked = script(answer)
     code, _, err = run("--url", "https://up.example.com", "--sub", SUB)
-    assert (code, len(asked)) == (1, calls)
+    assert (code, len(asked), len(naps)) == (1, calls, calls - 1)
     assert err
 
 
