@@ -47,24 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
-    complaints = Screen(sys.stderr)
-    try:
-        environ = operator_environment(args.env_file, os.environ)
-        secrets = secrets_of(environ)
-        if args.caller:
-            called, owner_id = caller_called(args.caller, environ)
-            secrets = secrets._replace(callers={called: not owner_id})
-            Screen().line("\n".join(owner_lines(args.file, secrets, language)))
-            return 0
-        text = _read(args.file, complaints, language)
-        Screen().line(explain(text, datetime.now(UTC), language, secrets))
-    except Failure as failure:
-        complaints.fail_with(failure, language)
-        return 2
+    environ = operator_environment(args.env_file, os.environ)
+    secrets = secrets_of(environ)
+    if args.caller:
+        called, owner_id = caller_called(args.caller, environ)
+        secrets = secrets._replace(callers={called: not owner_id})
+        Screen().line("\n".join(owner_lines(args.file, secrets, language)))
+        return 0
+    Screen().line(explain(_read(args.file, language), datetime.now(UTC), language, secrets))
     return 0
 
 
-def _read(file: str, complaints: Screen, language: str) -> str:
+def _read(file: str, language: str) -> str:
     if file != "-":
         try:
             return Path(file).read_bytes().decode("utf-8", errors="replace")
@@ -77,5 +71,5 @@ def _read(file: str, complaints: Screen, language: str) -> str:
             raise error if re.fullmatch(r"[\w-]+", file) else unreadable from None
         return file
     if sys.stdin.isatty():
-        complaints.line(WORDS["paste"].say(language))
+        Screen(sys.stderr).line(WORDS["paste"].say(language))
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
