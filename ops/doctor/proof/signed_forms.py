@@ -86,11 +86,11 @@ def is_form_answered(sandbox: Sandbox, refused: Mapping[str, Any] = NONE, taken:
 
     Args:
         refused, taken: changes; yes is the answer if OSS does what the name says. ``fields`` have conditions
-            of their own, ``conditions`` are further ones, as JSON, ``unpinned`` fields have none, and ``by``
-            is the one action of the session.
+            of their own, ``conditions`` are further ones, as JSON, ``unpinned`` fields and those
+            ``after_file`` have none, and ``by`` are the actions of the session.
     """
     changes = {**refused, **taken}
-    trial = Trial(sandbox, sandbox.folder, sandbox.session(*changes.get("by", WRITE)))
+    trial = Trial(sandbox, sandbox.new_folder(), sandbox.session(*changes.get("by", WRITE)))
     accepted(send(sandbox, trial.form(form=prepare(STATUS))))
     form = prepare({**STATUS, **changes.get("fields", NONE)})
     form = form._replace(conditions=(*form.conditions, *changes.get("conditions", ())))

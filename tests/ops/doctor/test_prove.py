@@ -103,6 +103,18 @@ def test_each_contract_is_kept_and_each_answer_is_the_rule(place, row):
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
 
 
+@pytest.mark.parametrize("name", ["v1_retired", "form_stores_once", "parts_are_listed", "list_goes_on"])
+def test_two_runs_at_once_store_nothing_in_one_place(place, name):
+    keys = []
+    for _ in range(2):
+        _, sandbox = place()
+        (point,) = [point for point in POINTS if point.name == name]
+        point.tries(sandbox)
+        keys.append({*sandbox.keys_left, *(key for key, _ in sandbox.uploads_left)})
+        sandbox.remove()
+    assert all(keys) and keys[0].isdisjoint(keys[1])
+
+
 def test_versions_and_delete_markers_are_removed_or_named(place):
     cloud, sandbox = place()
     objects = cloud.oss.bucket.objects
