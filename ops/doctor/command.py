@@ -14,7 +14,6 @@ writes a report that can be shown to others. --local examines a local cloud of i
 import argparse
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,29 +116,22 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen = Screen()
+    language, screen = chosen_language(args.lang), Screen()
     match = re.fullmatch(ADDRESS_PATTERN, args.url.rstrip("/") + "/")
     if args.url and (match is None or match["query"]):
-        Screen(sys.stderr).fail(BAD_URL.say(language))
-        return 2
+        raise Failure(BAD_URL)
     for option, is_given, other, is_there in (
         ("--report", args.report, "--prove", args.prove),
         ("--rule", args.rule, "--local", args.local),
     ):
         if is_given and not is_there:
-            Screen(sys.stderr).fail(ALONE.say(language, option=option, other=other))
-            return 2
+            raise Failure(ALONE.filled(option=option, other=other))
     if (args.timer or args.content_check) and not args.prove:
         screen.line(WAITS.say(language))
-    try:
-        if args.local:
-            return _run_locally(args, screen, language)
-        environ = operator_environment(args.env_file, os.environ)
-        return _prove(environ, args, screen) if args.prove else _examine(environ, args, screen, language)
-    except Failure as error:
-        screen.fail_with(error, language)
-        return 1
+    if args.local:
+        return _run_locally(args, screen, language)
+    environ = operator_environment(args.env_file, os.environ)
+    return _prove(environ, args, screen) if args.prove else _examine(environ, args, screen, language)
 
 
 def _run_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:

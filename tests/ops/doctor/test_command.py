@@ -8,6 +8,7 @@ import pytest
 from local.cloud import FUNCTION_KEY
 from ops.doctor import command as doctor
 from ops.doctor.examination import Visit, examine
+from ops.terminal.command_line import run_command
 from ops.terminal.screen import Screen
 
 
@@ -45,7 +46,7 @@ def test_prints_no_secret(here):
 def run(monkeypatch, *options):
     parser = argparse.ArgumentParser()
     doctor.add_arguments(parser)
-    return doctor.run(parser.parse_args([*options, "--env-file", "/does/not/exist/.env"]))
+    return run_command(doctor.run, parser.parse_args([*options, "--env-file", "/does/not/exist/.env"]))
 
 
 @pytest.mark.parametrize(
@@ -57,10 +58,13 @@ def test_an_examination_that_takes_minutes_says_so_first(monkeypatch, capsys, op
     assert capsys.readouterr().out.startswith(doctor.WAITS.en) is is_said
 
 
-@pytest.mark.parametrize("url", ["api.example.com", "ftp://x/", "https://x.example.com/?a=1"])
-def test_the_command_exits_2_for_an_address_that_is_none(monkeypatch, capsys, url):
-    assert run(monkeypatch, "--url", url, "--lang", "en") == 2
-    assert "--url" in capsys.readouterr().err
+@pytest.mark.parametrize(("options", "named"), [
+    *((["--url", url], "--url") for url in ("api.example.com", "ftp://x/", "https://x.example.com/?a=1")),
+    (["--local", "--rule", "none=true"], "'none'"),
+])  # fmt: skip
+def test_the_command_exits_2_for_an_option_that_is_wrong(monkeypatch, capsys, options, named):
+    assert run(monkeypatch, *options, "--lang", "en") == 2
+    assert named in capsys.readouterr().err
 
 
 def test_the_command_examines_a_local_cloud_of_its_own(monkeypatch, capsys, own_process):

@@ -26,6 +26,7 @@ from ops.doctor.proof.point import RULES as DEFAULTS
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
 from ops.doctor.proof.suite import prove, show_proof, without_names
+from ops.terminal.command_line import run_command
 from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
 from tests.ops.doctor.conftest import KEYS, REFUSED
@@ -348,7 +349,7 @@ def test_neither_a_failure_of_the_service_nor_silence_answers_a_question(place, 
 def run(*arguments):
     parser = argparse.ArgumentParser()
     doctor.add_arguments(parser)
-    return doctor.run(parser.parse_args([*arguments, "--lang", "en"]))
+    return run_command(doctor.run, parser.parse_args([*arguments, "--lang", "en"]))
 
 
 @pytest.mark.parametrize("has_settings", [True, False])
