@@ -138,12 +138,13 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        where = ""
+        en = zh = ""
         if isinstance(error, json.JSONDecodeError):
-            where = f" (line {error.lineno}, column {error.colno})"
+            en = f" (line {error.lineno}, column {error.colno})"
+            zh = f"（第 {error.lineno} 行第 {error.colno} 列）"
         raise Unreadable(
-            f"It looks like JSON but does not parse{where}; paste the whole body.",
-            f"看起来是 JSON 但无法解析{where}；请粘贴完整内容。",
+            f"It looks like JSON but does not parse{en}; paste the whole body.",
+            f"看起来是 JSON 但无法解析{zh}；请粘贴完整内容。",
         ) from None
     if isinstance(value, str):
         return _read_body(value.strip() or "-", status, headers)

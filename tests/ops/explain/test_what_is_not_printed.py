@@ -68,6 +68,7 @@ UNREADABLE = [
 def test_unreadable_input_is_reported_without_quoting_it(text):
     with pytest.raises(Unreadable) as caught:
         said(text)
+    assert "line" not in caught.value.said.zh
     for sentence in caught.value.said:
         assert "policy" in sentence
         assert "topsecret" not in sentence
