@@ -15,7 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
 
 from ops.run import own_python  # noqa: E402
-from ops.terminal.language import Text, add_language_argument, asked_language  # noqa: E402
+from ops.terminal.language import LANGUAGES, Text, add_language_argument, asked_language  # noqa: E402
 
 COMMANDS = {
     "serve": "ops.run.serve",
@@ -93,8 +93,9 @@ def main(arguments: "list[str]") -> int:
 
     language = asked_language(arguments)
     speak(language)
-    if arguments[:1] and arguments[0] in GONE:
-        print(GONE[arguments[0]].say(language), file=sys.stderr)
+    named = next((each for each in arguments if not each.startswith("-") and each not in LANGUAGES), "")
+    if named in GONE:
+        print(GONE[named].say(language), file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(
         prog="manage.py",
@@ -104,7 +105,7 @@ def main(arguments: "list[str]") -> int:
     add_language_argument(parser, language)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     # One command's imports are enough to run it; only the general help needs them all.
-    chosen = [name for name in arguments if name in COMMANDS][:1]
+    chosen = [named] if named in COMMANDS else []
     has_all = importlib.util.find_spec("alibabacloud_oss_v2") is not None
     for name in chosen or COMMANDS:
         if not has_all and name not in WITH_FEW_PACKAGES:

@@ -81,5 +81,11 @@ def test_a_command_line_error_is_in_one_language(arguments, named, language, cap
 @pytest.mark.parametrize("command", GONE)
 def test_a_command_that_went_names_what_does_its_work_now(command, language, capsys):
     assert command not in COMMANDS
-    assert main([command, "--anything", "--lang", language]) == 2
-    assert capsys.readouterr().err.strip() == GONE[command].say(language)
+    for arguments in ([command, "--anything", "--lang", language], ["--lang", language, command]):
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.strip() == GONE[command].say(language)
+
+
+def test_a_command_that_is_misspelt_is_answered_with_all(capsys):
+    _, said = ended(["setpu", "setup"], capsys)
+    assert all(name in said for name in COMMANDS)
