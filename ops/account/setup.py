@@ -191,8 +191,8 @@ def _planned(
 
 
 def _planned_unseen(desired: DesiredState, whose: str) -> tuple[list[Step], list[Text]]:
-    """The same for an account where nothing is there yet; with ``create`` no bucket either."""
-    there = FoundBucket("", "", "", blocks_public_access=False)
+    """The same for an account where nothing is there yet, or buckets as new ones are."""
+    there = FoundBucket("", "", "", blocks_public_access=True)
     return _planned(desired, whose, FoundRoles(), lambda bucket: None if bucket.create else there)
 
 

@@ -6,6 +6,23 @@ import pytest
 
 from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, OTHER_ACCOUNT, PLACES, documents_in, run
 
+THERE = """bucket = "their-bucket"
+region = "ap-southeast-1"
+role = "acs:ram::2222222222222222:role/uploads"
+"""
+SHOP = f"""
+[shop]
+key = "shop/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+acl = "public-read"
+{THERE}
+[legacy]
+key = "legacy/{{owner}}/{{filename}}"
+max_size = "1MiB"
+content_types = ["*/*"]
+{THERE}"""
+
 
 @pytest.fixture
 def told(cloud, capsys):
@@ -34,3 +51,9 @@ def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told, monkeypat
     assert "<AllowedOrigin>https://m.example.com" in text
     assert 'bucket = "their-bucket"' in text and "PutBucket:" not in text
     assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
+
+
+def test_a_bucket_of_another_account_blocks_public_access_as_new_ones_do(cloud, told):
+    cloud.profiles.write_text(PLACES + SHOP)
+    text = told("--yes", "--lang", "en")
+    assert "[shop]" in text and "[legacy]" not in text
