@@ -80,8 +80,10 @@ def account_of_role(values: Mapping[str, str]) -> str:
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:
+    paths = (folder / "access.yaml", folder / "access.yml")
     try:
-        kept = yaml.safe_load((folder / "access.yaml").read_text("utf-8"))
+        path = next((each for each in paths if each.exists()), paths[0])
+        kept = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return mapping(kept)

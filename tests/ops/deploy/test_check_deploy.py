@@ -246,10 +246,12 @@ def test_a_configured_file_ends_with_0(project, capsys):
 @pytest.mark.parametrize("text", ["default:\n  AccountID: x\n", "", "- a", "{"])
 def test_a_key_pair_that_the_tool_keeps_is_enough_where_s_yaml_names_it(tmp_path, variable, text):
     (tmp_path / ".s").mkdir()
-    (tmp_path / ".s" / "access.yaml").write_text(text, "utf-8")
     kept = {variable: str(tmp_path)}
-    assert missing_keys(kept, "default") == ([] if "AccountID" in text else list(KEY_NAMES))
-    assert missing_keys(kept, "other") == list(KEY_NAMES)
+    # The tool reads the second name where the first is not there.
+    for name in ("access.yml", "access.yaml"):
+        (tmp_path / ".s" / name).write_text(text, "utf-8")
+        assert missing_keys(kept, "default") == ([] if "AccountID" in text else list(KEY_NAMES))
+        assert missing_keys(kept, "other") == list(KEY_NAMES)
 
 
 def test_a_deployment_without_keys_is_refused_before_the_tool_is_started(project):
