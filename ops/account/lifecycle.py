@@ -71,7 +71,7 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
         notes: gets what the operator should know.
     """
     root = ElementTree.fromstring(current) if current else ElementTree.Element("LifecycleConfiguration")
-    count = len(root.findall("Rule"))
+    count = sum(not any(_is_ours(rule, action) for action in IDS) for rule in root.findall("Rule"))
     # Whoever holds nothing back may expire records that are due.
     of_held = notes if desired.held_folders or desired.keeps_erasures else []
     why = [

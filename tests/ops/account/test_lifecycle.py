@@ -164,6 +164,11 @@ def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_
     assert set(days(held(held()[0], folders=())[0] or held()[0])) == set(EXPECTED)
 
 
+def test_the_plan_counts_as_theirs_the_rules_of_others_alone():
+    (told,) = held(rule("held/", identity=EXPIRES), THEIRS)[1]
+    assert re.findall(r"\((\d+) ", told) == ["1"]
+
+
 def test_a_foreign_rule_that_would_end_the_evidence_of_erasures_is_reported():
     (told,) = held(rule(""), folders=(), erases=True)[1]
     assert "theirs" in told and "held/.erasures/" in told
