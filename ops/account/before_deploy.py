@@ -29,6 +29,7 @@ SETUP = Text(
     "{what}。请运行 python3 manage.py setup（只补上缺少的；每次改动后都运行一次）",
 )
 LACKS = Text("role {name} may not {rights}", "角色 {name} 没有权限 {rights}")
+NO_RULE = Text("bucket {name} lacks a rule: {why}", "桶 {name} 缺少规则：{why}")
 SHORT = Text(
     "bucket {name} removes {prefix} after {days} days, before the {needed} that hold_days needs",
     "桶 {name} 在 {days} 天后就清理 {prefix}，而 hold_days 需要 {needed} 天",
@@ -106,7 +107,7 @@ def _of_bucket(bucket: DesiredBucket, account: Account) -> Iterator[Difference]:
     current, notes = account.lifecycle(bucket), [*notes_on_what_is_there(bucket, found)]
     yield from ((Kind.SHORT, said) for said in _short_rules(bucket, current))
     for step in lifecycle_steps(bucket, current, notes):
-        yield Kind.LACKING, Text(*(f"{bucket.name}: {why}" for why in step.why))
+        yield Kind.LACKING, NO_RULE.filled(name=bucket.name, why=step.why)
     yield from ((Kind.DOUBT, note) for note in notes)
 
 
