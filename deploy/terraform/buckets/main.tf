@@ -75,4 +75,9 @@ resource "alicloud_oss_bucket_public_access_block" "uploads" {
   for_each            = local.made
   bucket              = alicloud_oss_bucket.uploads[each.key].bucket
   block_public_access = true
+
+  # Whoever switches it off in the console, for acl = "public-read", keeps it off.
+  lifecycle {
+    ignore_changes = [block_public_access]
+  }
 }

@@ -70,6 +70,13 @@ class Provider(rpc.ProviderServicer):
     def ValidateDataResourceConfig(self, request, context):  # noqa: N802
         return pb.ValidateDataResourceConfig.Response()
 
+    def UpgradeResourceState(self, request, context):  # noqa: N802
+        state = to_dynamic_value(json.loads(request.raw_state.json))
+        return pb.UpgradeResourceState.Response(upgraded_state=state)
+
+    def ReadResource(self, request, context):  # noqa: N802
+        return pb.ReadResource.Response(new_state=request.current_state)
+
     def PlanResourceChange(self, request, context):  # noqa: N802
         after = read_dynamic_value(request.proposed_new_state)
         for name, (_, *flags) in attributes(SCHEMA["resource"][request.type_name]).items():

