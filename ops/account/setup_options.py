@@ -15,8 +15,8 @@ HELP = {
         "也可扮演上传角色的 RAM 用户或角色，用来在自己的机器上试表单",
     ),
     "--contacts": Text(
-        "alert contact group of CloudMonitor: alarms on metrics of the function and its buckets",
-        "云监控的报警联系人组：为函数和桶的监控指标创建告警",
+        "alert contact group of CloudMonitor: each run sets alarms on the function and its buckets",
+        "云监控的报警联系人组：每次运行都为函数和桶的监控指标（重新）设置告警",
     ),
     "--egress-alarm": Text(
         "with --contacts: GB that a bucket may send to the internet in a minute (default: 1)",
