@@ -34,12 +34,12 @@ HOLD_DAYS = Text(
 BY_ALIYUN = Text(
     "checked by Content Moderation, which is activated once in its console and billed for each picture;"
     " `manage.py doctor --content-check` says whether it answers",
-    "由阿里云内容安全审核：先在控制台开通，按张计费；能不能用由 `manage.py doctor --content-check` 检查",
+    "由阿里云内容安全审核，先在控制台开通，按张计费；能不能用由 `manage.py doctor --content-check` 检查",
 )
 BY_WECHAT = Text(
     "WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events, of several"
     " callers to /wechat-events/APPID (“开发管理 > 消息推送”, secure mode)",
-    "要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
+    "要等微信的审核结果，小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
     "多个调用者时各填 /wechat-events/APPID（安全模式）",
 )
 UNWRITTEN_CODE = Text(
