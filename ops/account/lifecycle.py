@@ -59,6 +59,10 @@ IN_THE_WAY = {
         f"请让你的规则排除 {HELD_FOLDER}，再运行一次 setup。",
     ),
 }
+SOME_KEYS = Text(
+    "A lifecycle rule of yours ends stale multipart uploads of some keys only: setup adds none on every key.",
+    "你已有的清理分片规则只对部分对象生效，setup 不再添加针对所有对象的。",
+)
 NO_ID, ANY_KEY = Text("without an ID", "（没有 ID）"), Text("every key", "所有对象")
 
 
@@ -75,7 +79,7 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
     # Whoever holds nothing back may expire records that are due.
     of_held = notes if desired.held_folders or desired.keeps_erasures else []
     why = [
-        *_put_right(root, ABORT, _unfinished(desired, root), notes),
+        *_put_right(root, ABORT, _unfinished(desired, root, notes), notes),
         *_put_right(root, EXPIRE, wanted(desired), of_held),
     ]
     if why:
@@ -116,12 +120,14 @@ def _put_right(
     yield _removed(action, free)
 
 
-def _unfinished(desired: DesiredBucket, root: ElementTree.Element) -> list[PartedFolder]:
+def _unfinished(desired: DesiredBucket, root: ElementTree.Element, notes: list[Text]) -> list[PartedFolder]:
     """Return where unfinished parts end: everywhere in a bucket that we make and nobody else rules."""
     aborting = [rule for rule in root.findall("Rule") if is_on(rule, ABORT)]
     ours = [rule for rule in aborting if _is_ours(rule, ABORT)]
     is_whole = any(not _prefix(rule) for rule in ours) or desired.create
     whole = [PartedFolder("", ABORT_AFTER_DAYS)] if is_whole and ours == aborting else []
+    if desired.create and not whole and all(map(_prefix, aborting)):
+        notes.append(SOME_KEYS)
     return outermost([*whole, *desired.parted_folders])
 
 

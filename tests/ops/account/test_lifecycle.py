@@ -125,6 +125,9 @@ def test_a_foreign_rule_on_parts_that_falls_short_is_reported_and_left(theirs):
 
 
 def test_beside_foreign_rules_on_parts_a_bucket_gets_none_on_every_key():
+    assert ended(rule("tmp/", action=ABORT), parted=()) == ({}, [])
+    found, (told,) = ended(rule("tmp/", action=ABORT), create=True, parted=())
+    assert found == {} and "multipart" in told
     assert ended(rule("tmp/", action=ABORT), create=True)[0]["videos/"] == 1
     assert ended(rule("", 3, action=ABORT), parted=(AUDIO,), create=True) == ({}, [])
 
