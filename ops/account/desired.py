@@ -31,10 +31,14 @@ SESSION_SECONDS = seconds(900, 43200)
 MUST_BE = Text("{name} must be {allowed}; {value!r} is not.", "{name} 应为{allowed}，而不是 {value!r}。")
 MISSING = Text("{name} must be {allowed}; it is missing.", "{name} 应为{allowed}；还没有给出。")
 REGION_ID = Text("a region id such as {example}", "地域 ID，如 {example}")
-# What each option may be, where no setting of the function is the same.
+# What each name may be, where no setting of the function is the same.
 ROLE_NAME = (
     matching(ROLE_NAME_PATTERN, Message("")),
     Text("1 to 64 letters, digits and hyphens", " 1 到 64 个字母、数字和连字符"),
+)
+LOG_NAME = (
+    matching(r"[a-z0-9_-]{2,63}", Message("")),
+    Text("2 to 63 of a-z, 0-9, - and _", " 2 到 63 个 a-z、0-9、-、_"),
 )
 ACCOUNT_ID = matching(r"\d{5,20}", Message("")), Text("the digits of an account id", "账号 ID 的数字")
 PAGE_ORIGIN = (
@@ -106,6 +110,10 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         checked("--account", account, *ACCOUNT_ID)
     function_name = environ.get("FUNCTION_ROLE_NAME") or DEFAULT_FUNCTION_ROLE
     checked("FUNCTION_ROLE_NAME", function_name, *ROLE_NAME)
+    logs = environ.get("LOG_PROJECT", ""), environ.get("LOG_STORE") or DEFAULT_LOG_STORE
+    if logs[0]:
+        for name, value in zip(("LOG_PROJECT", "LOG_STORE"), logs, strict=True):
+            checked(name, value, *LOG_NAME)
     for origin in args.h5_origin:
         checked("--h5-origin", origin, *PAGE_ORIGIN)
     for arn in args.also_trust:
@@ -129,7 +137,6 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         create=args.bucket_create,
         h5_origins=tuple(args.h5_origin),
     )
-    logs = environ.get("LOG_PROJECT", ""), environ.get("LOG_STORE") or DEFAULT_LOG_STORE
     may = of_the_function(account, policies, logs, moderation_of(profiles))
     trusted = [role_arn(account, function_name), *args.also_trust]
     uploads = (upload_role(arn, policy, trusted, int(longest)) for arn, policy in policies.items())

@@ -11,6 +11,8 @@ from tests.ops.account.stubs import ACCOUNT, PLACES, run
     ({"OSS_BUCKET": ""}, [], "it is missing"),
     ({"OSS_REGION": "oss-cn-beijing"}, [], "a region id such as cn-beijing; 'oss-cn-beijing' is not"),
     ({"FUNCTION_ROLE_NAME": "a/b"}, [], "FUNCTION_ROLE_NAME must be"),
+    ({"LOG_PROJECT": "a/b*"}, [], "LOG_PROJECT must be"),
+    ({"LOG_PROJECT": "logs", "LOG_STORE": "*"}, [], "LOG_STORE must be"),
     ({"STS_ROLE_ARN": f"acs:ram::{ACCOUNT}:role/a.b"}, [], "its name must be 1 to 64 letters"),
     ({"FUNCTION_ROLE_NAME": "oss-direct-upload"}, [], "is the function's own role"),
     *(({"STS_SESSION_SECONDS": each}, [], "from 900 to 43200") for each in ("60", "43201", "1h")),
