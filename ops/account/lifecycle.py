@@ -112,7 +112,7 @@ def _put_right(
     # OSS refuses two rules of one action whose prefixes overlap.
     free = [folder for folder in needed if not any(overlaps(rule, folder.name) for rule in others)]
     made = [_rule(folder, action) for folder in free]
-    if sorted(map(_content, ours)) == sorted(map(_content, made)):
+    if not made or sorted(map(_content, ours)) == sorted(map(_content, made)):
         return
     for rule in ours:
         root.remove(rule)

@@ -234,3 +234,10 @@ def test_setup_shows_the_rules_in_its_plan_and_writes_them_with_the_rights_of_bo
     cloud.oss.calls.clear()
     assert run(cloud, *options) == 0
     assert cloud.oss.changes() == []
+
+
+def test_nothing_is_written_where_a_rule_of_others_leaves_ours_no_room():
+    ours = rule("held/posts/", 4, f"{EXPIRES}-1", "Disabled")
+    document, told = held(rule("", 9), ours)
+    assert document == ""
+    assert "removed: ;" not in told
