@@ -9,9 +9,18 @@ import pytest
 from handler import serve
 from local.fc.gateway import FcGateway
 from tests.end_to_end.conftest import BUCKET, PICTURE, fields_of_a_page, post_form, verified_claims
-from tests.support.cases import text_beside
 
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "图片/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+callback = true
+[page]
+key = "test/{filename}"
+max_size = "1KiB"
+callback = true
+"""
 
 
 @pytest.fixture

@@ -14,13 +14,39 @@ from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from tests.end_to_end.conftest import BUCKET, OWN, REGION, fields_of_a_page, post_form, send
-from tests.support.cases import cases_beside, text_beside
+from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(56)
 VERSIONS = ["v4", "v1"]
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1KiB"
+min_size = 8
+content_types = ["image/*"]
+cache_control = "no-cache"
+content_disposition = "inline"
+storage_class = "IA"
+metadata = {source = "mini"}
+[public]
+key = "public/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+acl = "public-read"
+overwrite = true
+[page]
+key = "test/{filename}"
+max_size = "1KiB"
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/*"]
+acl = "public-read"
+confirm = true
+hold = ["commit"]
+"""
 
 
 @pytest.fixture

@@ -9,11 +9,23 @@ from PIL import Image
 
 from local.oss.presign import presigned_url
 from tests.end_to_end.conftest import OWN, post_form, send
-from tests.support.cases import cases_beside, text_beside
+from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "图片 +&/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+read = "callers"
+[default.variants]
+thumb = "image/resize,m_fill,w_20,h_20/format,jpg"
+[other]
+key = "other/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+"""
 OBJECT_CALLS = ("PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH")
 
 

@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.cases import text_beside
-
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 
 
@@ -19,7 +17,18 @@ def test_no_form_outlives_its_credentials(instance, good_sts, clock):
     assert len(good_sts.calls) == 3
 
 
-TWO_LIVES = text_beside(__file__)
+TWO_LIVES = """
+[short]
+key = "short/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 300
+[long]
+key = "long/{id}"
+max_size = 1
+content_types = ["image/png"]
+expires_in = 1200
+"""
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from function.auth.signed_tokens import RECEIPT, issue_token
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, later, names, refused, there
-from tests.support.cases import cases_beside, table_beside, text_beside
+from tests.support.cases import cases_beside, table_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part
 from tests.support.world import WEBHOOK
 
@@ -331,7 +331,15 @@ def test_a_bucket_that_hangs_leaves_the_others_their_time(two_buckets, order, mo
     assert told == [{"word": "published", "deed": "oss_unavailable"}[profile] for profile in order]
 
 
-TOLD = text_beside(__file__)
+TOLD = """
+[told]
+key = "told/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+CALLBACK
+bucket = "abroad"
+region = "cn-shanghai"
+"""
 
 
 def receipt_with(claims, now):

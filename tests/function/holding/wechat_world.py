@@ -1,7 +1,6 @@
 """A world whose uploads WeChat checks, with what is known of its check and of its push."""
 
 from tests.docs.openapi import check_answer
-from tests.support.cases import text_beside
 from tests.support.wechat import CHECK
 from tests.support.wechat import TOKEN as STABLE_TOKEN
 from tests.support.world import World
@@ -18,7 +17,20 @@ SETTINGS = {
     "WECHAT_PUSH_TOKEN": TOKEN,
     "WECHAT_PUSH_AES_KEY": AES_KEY,
 }
-PROFILES = text_beside(__file__)
+PROFILES = """
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "30MiB"
+content_types = ["image/*", "audio/*"]
+confirm = true
+hold = ["check"]
+hold_days = 1
+check_scene = 3
+[plain]
+key = "plain/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+"""
 ACCESS_TOKEN = "86_access-SecretCanary"
 TRACE = "60f96f1d-3845297a-1976a3ae"
 

@@ -8,9 +8,6 @@ import pytest
 from function.config.profiles import read_profiles
 from function.errors import BadRequest
 from function.limits.quota import QuotaItem, Remaining, exceeded, quota_items
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 RESET = datetime(2026, 11, 24, 16, 0, 0, tzinfo=UTC)
 
@@ -30,7 +27,12 @@ def test_files_are_added_up_by_profile_where_it_has_a_quota():
     assert quota_items([(profile("free"), 10)]) == quota_items([]) == ()
 
 
-@cases("quotas", "sizes", "fits")
+@pytest.mark.parametrize(("quotas", "sizes", "fits"), [
+    ({"files_per_day": 2}, [10, 10], True),
+    ({"files_per_day": 2}, [1, 1, 1], False),
+    ({"bytes_per_day": 11}, [10, 1], True),
+    ({"bytes_per_day": 11}, [10, 2], False)
+])  # fmt: skip
 def test_more_than_any_day_holds_is_a_bad_request(quotas, sizes, fits):
     one = profile(**quotas)
     with nullcontext() if fits else pytest.raises(BadRequest):

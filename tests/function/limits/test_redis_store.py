@@ -24,11 +24,8 @@ from tests.function.limits.requests_to_stores import (
     quota_request,
     refusal,
 )
-from tests.support.cases import cases_beside
 from tests.support.ports import held_port
 from tests.support.redis_server import Line
-
-cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)
@@ -203,7 +200,12 @@ def test_a_replica_counts_as_down_and_a_connection_to_one_is_replaced(server, ow
         assert line.connections == 2
 
 
-@cases("user", "kind")
+@pytest.mark.parametrize(("user", "kind"), [
+    (":wrong", "AuthenticationError"),
+    ("nobody:wrong", "AuthenticationError"),
+    ("weak:weakpassword", "NoPermissionError"),
+    ("", "ResponseError")
+])  # fmt: skip
 def test_rejected_logins_have_their_reason_without_the_password(own_server, user, kind, caplog):
     server = own_server(requirepass=PASSWORD)
     server.admin(password=PASSWORD).acl_setuser("weak", True, passwords=["+weakpassword"], commands=["+ping"])

@@ -7,12 +7,37 @@ from typing import Any
 import pytest
 
 from tests.docs.openapi import check_answer
-from tests.support.cases import text_beside
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import World
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+[video]
+key = "videos/{owner}/{id}{ext}"
+max_size = "8MiB"
+content_types = ["video/*"]
+acl = "private"
+parts = true
+part_size = "100KiB"
+parts_within = 3600
+[many]
+key = "many/{owner}/{id}{ext}"
+max_size = "976MiB"
+content_types = ["video/*"]
+parts = true
+part_size = "100KiB"
+[kept]
+key = "kept/{owner}/{id}{ext}"
+max_size = "8MiB"
+content_types = ["video/mp4"]
+overwrite = true
+parts = true
+part_size = "100KiB"
+"""
 
 
 @pytest.fixture

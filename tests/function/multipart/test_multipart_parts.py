@@ -4,7 +4,6 @@ import pytest
 
 from function.sts.session_policy import UPLOADS
 from tests.function.multipart.test_multipart import silent
-from tests.support.cases import table_beside
 from tests.support.memory_oss import Part
 
 PART = 100 * 1024
@@ -53,7 +52,12 @@ def test_requested_numbers_get_urls_in_their_order(phone):
     assert answer.json["missing"] == 2
 
 
-WRONG, WRONG_STORED = (table_beside(__file__)[name] for name in ("WRONG", "WRONG_STORED"))
+WRONG = [[], [0], [4], [1, 4], [1, "2"], [1, 2, 1], [True], 1]
+WRONG_STORED = [
+    *({"stored": stored} for stored in ("yes", 1)),
+    *({"stored": True, "storedAfter": after} for after in (-1, 10001)),
+    {"storedAfter": "1"},
+]
 
 
 @pytest.mark.parametrize("numbers", WRONG, ids=str)

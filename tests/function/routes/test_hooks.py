@@ -11,7 +11,14 @@ from tests.support.cases import text_beside
 
 OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
 SECRET = "t" * 31 + "s"
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+read = "callers"
+parts = true
+"""
 RULES = text_beside(__file__, ".hooks.txt")
 
 

@@ -9,9 +9,6 @@ from function.errors import StsRejected, StsUnavailable
 from function.http.client import ExchangeFailed
 from function.sts import credentials as cache_module
 from function.sts.credentials import AccessKeys, CredentialsCache, StsCredentials
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 OWN = AccessKeys("STS.own", "s", "t")
 FORM = timedelta(seconds=360)
@@ -90,7 +87,9 @@ def test_fresh_credentials_too_short_do_not_replace_a_good_set(get, sts, clock):
     assert get() == ("STS.1", False)
 
 
-@cases("session", "longest_form", "first_try")
+@pytest.mark.parametrize(("session", "longest_form", "first_try"), [
+    (3600, 360, 2700), (3600, 660, 2700), (3600, 960, 2580), (900, 360, 480), (900, 60, 675), (900, 899, 225)
+])  # fmt: skip
 def test_the_longest_form_gets_early_tries_too(clock, session, longest_form, first_try):
     """Seconds from a fetch to the first early refresh: the last quarter, or sooner where that is too late."""
     sts = Sts(clock, timedelta(seconds=session))
@@ -333,7 +332,9 @@ def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
     assert [attempts for _, attempts in sts.asked] == [2, 1, 2]
 
 
-@cases("minutes", "calls")
+@pytest.mark.parametrize(("minutes", "calls"), [
+    (0, 1), (10, 1), (44, 1), (44.9, 1), (45, 2), (50, 2), (54, 2), (59, 2), (60, 2), (600, 2)
+])  # fmt: skip
 def test_calls_to_sts_by_minutes_since_the_first(get, sts, clock, minutes, calls):
     get()
     clock.tick(minutes=minutes)

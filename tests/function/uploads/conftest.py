@@ -26,7 +26,6 @@ from function.config.profiles import read_profiles
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
-from tests.support.cases import text_beside
 from tests.support.scripted_oss import ScriptedOss
 
 KEYS = Path(__file__).parents[2] / "keys"
@@ -41,7 +40,31 @@ BUSINESS = {
     "JWT_KEY": BUSINESS_SECRET,
     "TOKEN_SECRET": SECRET,
 }
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{yyyy}/{id}{ext}"
+max_size = "10MiB"
+min_size = 10
+content_types = ["image/*", "application/pdf"]
+callback = true
+
+[other]
+key = "others/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+callback = true
+
+[quiet]
+key = "quiet/{owner}/{id}{ext}"
+max_size = "1KiB"
+content_types = ["image/png"]
+
+[page]
+key = "test/{filename}"
+max_size = "1MiB"
+content_types = ["*/*"]
+callback = true
+"""
 
 
 @cache

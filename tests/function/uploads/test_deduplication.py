@@ -10,14 +10,29 @@ import pytest
 from function.auth.signed_tokens import TICKET
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
-from tests.support.cases import cases_beside, text_beside
-
-cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 DIGEST = sha256(b"picture").hexdigest()
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "bytes/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[each]
+key = "each/{owner}/{sha256}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[plain]
+key = "plain/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+"""
 
 
 @pytest.fixture
@@ -86,7 +101,10 @@ def test_deduplication_finds_objects_of_the_same_owner_only(ask, oss):
     assert bob["key"] != ann
 
 
-@cases("stored")
+@pytest.mark.parametrize("stored", [
+    {"content_length": "1023"}, {"content_length": "1025"}, {"content_type": "image/jpeg"},
+    {"content_type": ""}
+])  # fmt: skip
 def test_another_size_or_type_under_that_name_gets_a_form(ask, oss, log_lines, stored):
     oss.has(**stored)
     assert "formData" in ask().json
@@ -124,7 +142,10 @@ def test_without_the_objects_session_a_duplicate_gets_a_form(ask, oss, good_sts,
     assert log_lines()[-1]["reason"].startswith("not checked for existence: AssumeRole: ")
 
 
-@cases("wrong")
+@pytest.mark.parametrize("wrong", [
+    {"sha256": None}, {"sha256": ""}, {"sha256": 5}, {"size": None}, {"sha256": None, "size": None},
+    {"sha256": "../" * 21 + "x"}
+])  # fmt: skip
 def test_without_a_digest_and_a_size_there_is_no_name(ask, oss, wrong):
     answer = ask(**wrong)
     assert (answer.status, answer.code, oss.asked) == (400, "bad_request", [])

@@ -6,10 +6,27 @@ from base64 import b64decode
 import pytest
 
 from tests.function.uploads.conftest import SECRET
-from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+acl = "public-read"
+storage_class = "IA"
+cache_control = "no-cache"
+confirm = true
+hold = ["commit"]
+[post.metadata]
+source = "app"
+"""
 
 
 @pytest.fixture

@@ -23,12 +23,23 @@ from function.uploads.before_sign_hook import MAX_LATE, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
-from tests.support.cases import ANYONE, cases_beside, table_beside, text_beside
+from tests.support.cases import ANYONE, cases_beside, table_beside
 
 cases = cases_beside(__file__)
 
 OWNER = "a" * 26
-TABLE = text_beside(__file__)
+TABLE = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = 1000
+min_size = 10
+content_types = ["image/*", "application/pdf"]
+read = "owner"
+
+[legacy]
+key = "test/{owner}/{filename}"
+max_size = 1000
+"""
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from local.wechat.delivery import Delivery
 from local.wechat.rules import WechatRules
 from local.wechat.sealing import seal, signature_of
 from tests.local.wechat.conftest import APP_ID
-from tests.support.cases import cases_beside
 
-cases = cases_beside(__file__)
 REVOCATION = "/-/revocation"
 
 
@@ -60,7 +58,11 @@ def test_a_union_id_is_switched_and_an_event_may_lack_its_user_and_name_another_
     assert not {"OpenID", "RevokeInfo"} & set(event)
 
 
-@cases("wanted")
+@pytest.mark.parametrize("wanted", [
+    {}, {"openid": "o", "event": "user_login"}, {"openid": "o", "format": "yaml"},
+    {"openid": "o", "info": 14}, {"openid": "o", "appid": None}, {"openid": "o", "times": 0},
+    {"openid": "o", "times": 11}, {"openid": "o", "unionid": "u"}
+])  # fmt: skip
 def test_a_revocation_that_cannot_be_is_refused(wanted, call, site):
     assert call(REVOCATION, wanted)["error"]
     assert site.requests == []

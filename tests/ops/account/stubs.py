@@ -19,7 +19,23 @@ BUCKET_HOST = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 # A bucket of profiles, in another region.
 CONTRACTS_HOST = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
 OTHER_ACCOUNT = "2222222222222222"
-PROFILES = text_beside(__file__)
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "10MiB"
+content_types = ["image/*"]
+
+[avatar]
+key = "avatars/{owner}/{id}{ext}"
+max_size = "2MiB"
+content_types = ["image/png"]
+acl = "public-read"
+
+[legacy]
+key = "test/{filename}"
+max_size = "1MiB"
+content_types = ["*/*"]
+"""
 # Two roles for one bucket, one role for two buckets, and a bucket that only another account's role reaches.
 PLACES = text_beside(__file__, ".places.toml")
 UPLOAD_POLICY, TRUSTED_BY_FC, TRUSTED_BY_FUNCTION, MAY_ASSUME = table_beside(__file__).values()
