@@ -76,12 +76,6 @@ def test_the_configuration_table_has_the_default_of_each_setting(name):
     assert {setting: shown[setting] for setting in real} == real
 
 
-def test_s_yaml_hands_over_every_setting_and_no_other():
-    text = page("s.yaml")
-    block = text[text.index("environmentVariables:") : text.index("triggers:")]
-    assert set(re.findall(r"^ +([A-Z][A-Z_]+):", block, flags=re.M)) == setting_names()
-
-
 @pytest.mark.parametrize("name", both("docs/errors.md"))
 def test_the_error_table_has_every_code_with_its_status(name):
     rows = {(row[0], *names_in(row[1])) for row in table_of(page(name), "400")}

@@ -236,12 +236,6 @@ def test_every_problem_is_listed_at_once_and_the_status_is_1(project, capsys, mo
     assert not any(CONFIGURED[name] in said.out + said.err for name in ("WECHAT_SECRET", "TOKEN_SECRET"))
 
 
-def test_a_configured_file_ends_with_0(project, capsys):
-    write_env(project, {**CONFIGURED, **CLOUD_KEYS})
-    assert run(arguments(project / "s.yaml", "--for-deploy")) == 0
-    assert capsys.readouterr().out.endswith("s.yaml: no problems\n")
-
-
 @pytest.mark.parametrize("variable", ["HOME", "serverless_devs_config_home"])
 @pytest.mark.parametrize("text", ["default:\n  AccountID: x\n", "", "- a", "{"])
 def test_a_key_pair_that_the_tool_keeps_is_enough_where_s_yaml_names_it(tmp_path, variable, text):

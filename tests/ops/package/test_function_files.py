@@ -35,6 +35,8 @@ def test_hooks_are_packaged_if_present(project):
     assert "hooks.py" not in find_function_files(project).files
     (project / "hooks.py").write_text("import json\n", "utf-8")
     assert "hooks.py" in find_function_files(project).files
+    (project / "hooks.py").write_text("import redis, requests\n", "utf-8")
+    assert {"redis", "requests"} <= find_function_files(project).packages.keys()
     (project / "hooks.py").write_text("from ops import deploy\n", "utf-8")
     with pytest.raises(PackagingError, match="hooks.py.* ops"):
         find_function_files(project)

@@ -42,10 +42,10 @@ def cloud(running, monkeypatch):
 def play(cloud):
     """Play the demo; what was printed."""
 
-    def play(language="en"):
+    def play():
         stream = io.StringIO()
         try:
-            demo.play(cloud, Screen(stream, {}), language)
+            demo.play(cloud, Screen(stream, {}), "en")
         finally:
             play.text = stream.getvalue()
         return play.text
@@ -53,16 +53,9 @@ def play(cloud):
     return play
 
 
-@pytest.mark.parametrize(
-    ("language", "sentences"),
-    [
-        ("en", ["10/10", "with a receipt", "sub   ", "image/jpeg, ", "published after", "Done in"]),
-        ("zh", ["10/10", "有回执", "存放在 ", "秒后 published", "秒后 rejected", "离线验证了回执"]),
-    ],
-)
-def test_ten_steps_are_played_and_their_objects_are_where_they_say(play, cloud, language, sentences):
-    text = play(language)
-    for sentence in sentences:
+def test_ten_steps_are_played_and_their_objects_are_where_they_say(play, cloud):
+    text = play()
+    for sentence in ("sub   ", "image/jpeg, ", "published after"):
         assert sentence in text
     statuses = [line.split()[1] for line in text.splitlines() if line.startswith("    → ")]
     assert [statuses.count(status) for status in ("403", "404")] == [3, 6]

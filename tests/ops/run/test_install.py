@@ -103,14 +103,7 @@ absent = {sorted(larger.keys() - small.keys())!r}
 tops = {{top for top, names in importlib.metadata.packages_distributions().items()
         if all(name.lower().replace("_", "-").replace(".", "-") in absent for name in names)}}
 assert {{"hypothesis", "alibabacloud_oss_v2", "yaml"}} <= tops
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in tops:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Absent())
-import importlib.util
-find = importlib.util.find_spec
-importlib.util.find_spec = lambda name: None if name in tops else find(name)
+sys.modules.update(dict.fromkeys(tops))
 import manage
 for command in ("init", "demo", "serve", "explain"):
     try:

@@ -59,9 +59,7 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["nope"], "nope"),
         ([], "COMMAND"),
-        (["doctor", "--nope"], "--nope"),
         (["doctor", "--url"], "--url"),
         (["setup", "--egress-alarm", "many"], "--egress-alarm"),
         (["doctor", "--local=1"], "--local"),
