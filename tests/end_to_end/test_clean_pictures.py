@@ -10,19 +10,19 @@ import pytest
 from function.auth.business_token import AUDIENCE
 from function.http.client import send
 from tests.end_to_end.conftest import SECRET, post_form
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import NOTHING_KEPT
 from tests.support.photos import is_upright, photo, secrets_in
 
-PROFILES = """
-[default]
-key = "photos/{owner}/{id}{ext}"
-max_size = "20MiB"
-content_types = ["image/*"]
-cache_control = "max-age=60"
-confirm = true
-hold = ["commit"]
-strip = true
-"""
+PROFILES = profile_toml(
+    "default",
+    "photos",
+    max_size="20MiB",
+    cache_control="max-age=60",
+    confirm=True,
+    hold=["commit"],
+    strip=True,
+)
 
 
 @pytest.fixture

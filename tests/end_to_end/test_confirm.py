@@ -10,19 +10,11 @@ import pytest
 from function.http.client import send
 from function.oss.presign import OssRequest, presign
 from tests.end_to_end.conftest import BUCKET, PICTURE, REGION, ROLE, post_form, verified_claims
+from tests.support.cases import profile_toml
 
-PROFILES = """
-[default]
-key = "图片 +&/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-confirm = true
-[once]
-key = "once/{owner}/{sha256}{ext}"
-max_size = "1KiB"
-content_types = ["image/*"]
-confirm = true
-"""
+PROFILES = profile_toml(
+    "default", "图片 +&", max_size="1KiB", content_types=["image/png"], confirm=True
+) + profile_toml("once", end="{owner}/{sha256}{ext}", max_size="1KiB", confirm=True)
 
 WRITE_ONLY = {
     "Version": "1",

@@ -15,7 +15,7 @@ from local.oss.storing import new_object
 from local.oss.versions import ENABLED, SUSPENDED
 from tests.end_to_end.conftest import ROLE, SECRET
 from tests.support import stage
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 
 ARCHIVE, REGION, ARCHIVE_ROLE = "local-archive", "cn-shanghai", "acs:ram::1234567890123456:role/archive"
 OWNER_SECRET = "owner-secret-canary-0123456789abcdef"
@@ -52,6 +52,10 @@ def archive(services, clock, tmp_path):
 
 @pytest.fixture
 def function(services, archive, clock, environment, profiles_file):
+    profiles = profile_toml("photos", confirm=True, parts=True) + profile_toml(
+        "posts", confirm=True, hold=["commit"]
+    )
+    profiles += profile_toml("tight", end="{owner}-{id}{ext}", confirm=True, parts=True)
     place = f'bucket = "{ARCHIVE}"\nregion = "{REGION}"\nrole = "{ARCHIVE_ROLE}"\nhost = "{archive.origin}"\n'
     settings = {
         **environment,
@@ -61,7 +65,7 @@ def function(services, archive, clock, environment, profiles_file):
         "WECHAT_SECRET": "WechatSecretCanary0001",
         "OWNER_SECRET": OWNER_SECRET,
         "ERASE": "true",
-        "PROFILES_FILE": profiles_file(text_beside(__file__) + place),
+        "PROFILES_FILE": profiles_file(profiles + place),
     }
     environ = {name: value for name, value in settings.items() if value is not None}
     return Function(Dependencies(environ, now=clock))

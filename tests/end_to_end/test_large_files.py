@@ -5,8 +5,18 @@ import os
 import requests
 
 from function.http.client import send as send_for_real
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 
+PROFILES = profile_toml(
+    "video",
+    "视频 +&",
+    content_types=["video/mp4"],
+    acl="private",
+    cache_control="no-cache",
+    parts=True,
+    part_size="100KiB",
+    metadata={"source": "app"},
+)
 PART = 100 * 1024
 
 
@@ -26,7 +36,7 @@ def send(begun, parts, data):
 def test_a_multipart_file_arrives_whole_by_two_instances_and_sessions(
     services, instance, profiles_file, clock
 ):
-    settings = {**services.settings, "PROFILES_FILE": profiles_file(text_beside(__file__))}
+    settings = {**services.settings, "PROFILES_FILE": profiles_file(PROFILES)}
     first, second = (instance(send_for_real, **settings) for _ in range(2))
     data = os.urandom(3 * PART + 7)
     begun = ask(first, "multipart", profile="video", filename="猫.mp4", size=len(data))

@@ -9,23 +9,17 @@ from PIL import Image
 
 from local.oss.presign import presigned_url
 from tests.end_to_end.conftest import OWN, post_form, send
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, profile_toml
 
 cases = cases_beside(__file__)
 
-PROFILES = """
-[default]
-key = "图片 +&/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-read = "callers"
-[default.variants]
-thumb = "image/resize,m_fill,w_20,h_20/format,jpg"
-[other]
-key = "other/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-"""
+PROFILES = profile_toml(
+    "default",
+    "图片 +&",
+    content_types=["image/png"],
+    read="callers",
+    variants={"thumb": "image/resize,m_fill,w_20,h_20/format,jpg"},
+) + profile_toml("other", content_types=["image/png"])
 OBJECT_CALLS = ("PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH")
 
 

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.support.cases import profile_toml
+
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 
 
@@ -17,18 +19,9 @@ def test_no_form_outlives_its_credentials(instance, good_sts, clock):
     assert len(good_sts.calls) == 3
 
 
-TWO_LIVES = """
-[short]
-key = "short/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 300
-[long]
-key = "long/{id}"
-max_size = 1
-content_types = ["image/png"]
-expires_in = 1200
-"""
+TWO_LIVES = profile_toml(
+    "short", end="{id}", max_size=1, content_types=["image/png"], expires_in=300
+) + profile_toml("long", end="{id}", max_size=1, content_types=["image/png"], expires_in=1200)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,31 @@ from function.http.client import ExchangeFailed, HttpResponse
 from handler import serve
 from tests.function.ai_label.files import VECTORS
 from tests.support import stage
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 from tests.support.turns import Killed
 from tests.support.world import HELD, OWNER, PART, WEBHOOK, World
 
 # The function before its records last changed. Its modules are named EARLIER here, beside those of today.
+# What two versions continue for each other.
+SOON = {"confirm": True, "hold_days": 1}
+PROFILES = (
+    profile_toml("commit", "commits", **SOON, hold=["commit"], delete="owner")
+    + profile_toml("check", "checks", **SOON, hold=["check"])
+    + profile_toml("both", **SOON, hold=["commit", "check"], check_by=["aliyun", "wechat"])
+    + profile_toml("clean", **SOON, hold=["check"], strip=True, ai_label=True)
+    + profile_toml("art", **SOON, hold=["commit"], strip=True, ai_label=True)
+    + profile_toml("same", end="{owner}/{sha256}{ext}", **SOON, hold=["commit"])
+    + profile_toml(
+        "film",
+        "films",
+        hold_days=1,
+        hold=["commit"],
+        content_types=["video/mp4"],
+        parts=True,
+        part_size="100KiB",
+        list=True,
+    )
+)
 ARCHIVE = Path(__file__).parents[1] / "vectors" / "function-before.tar.gz"
 EARLIER = "earlier_function"
 NAMED = re.compile(r"""((?:from|import) |["'])function(?=[. ])""")
@@ -335,7 +355,7 @@ class Walk:
 @pytest.mark.parametrize("seed", range(2))
 def test_two_versions_continue_what_the_other_began(seed, earlier, clock, profiles_file):
     environ = {**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK, "ERASE": "true"}
-    environ["PROFILES_FILE"] = profiles_file(text_beside(__file__))
+    environ["PROFILES_FILE"] = profiles_file(PROFILES)
     world = Versions(earlier, Random(seed), environ, clock)
     walk = Walk(world, clock)
     walk.upload("commit")

@@ -43,9 +43,17 @@ def _read_short(value):
     return value
 
 
-def text_beside(file, suffix=".toml"):
-    """Return the text beside a test file, after a newline, so that it can follow another text."""
-    return "\n" + Path(file).with_suffix(suffix).read_text("utf-8")
+def profile_toml(name, folder="", end="{owner}/{id}{ext}", **options):
+    """Return the text of a profile; its folder has its name, or another. None leaves an option out."""
+    given = {"key": f"{folder or name}/{end}", "max_size": "1MiB", "content_types": ["image/*"], **options}
+    lines = [f"{option} = {_toml(value)}" for option, value in given.items() if value is not None]
+    return "\n".join(["", f"[{name}]", *lines, ""])
+
+
+def _toml(value):
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_toml(each)}' for name, each in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def cases_beside(file):

@@ -34,18 +34,19 @@ from tests.function.holding.conftest import (
     profile,
     refused,
 )
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import LOST, Stored
 from tests.support.world import PART
 
-MORE = """
-[film]
-key = "films/{owner}/{id}{ext}"
-max_size = "9MiB"
-content_types = ["video/mp4"]
-parts = true
-part_size = "100KiB"
-ai_label = true
-"""
+MORE = profile_toml(
+    "film",
+    "films",
+    max_size="9MiB",
+    content_types=["video/mp4"],
+    parts=True,
+    part_size="100KiB",
+    ai_label=True,
+)
 MORE += "".join(
     profile(name, *options, "ai_label = true", end=end)
     for name, end, *options in (

@@ -5,26 +5,14 @@ import pytest
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, act_on, later
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import UNHEARD, Part, Stored
 
 FIRST = "60f96f1d-1"
 PART = 100 * 1024
-PARTED = """
-[film]
-key = "films/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["audio/*"]
-parts = true
-part_size = "100KiB"
-hold = ["commit"]
-[song]
-key = "songs/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["audio/*"]
-parts = true
-part_size = "100KiB"
-hold = ["check"]
-"""
+PARTED = profile_toml(
+    "film", "films", content_types=["audio/*"], parts=True, part_size="100KiB", hold=["commit"]
+) + profile_toml("song", "songs", content_types=["audio/*"], parts=True, part_size="100KiB", hold=["check"])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A world whose uploads WeChat checks, with what is known of its check and of its push."""
 
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.wechat import CHECK
 from tests.support.wechat import TOKEN as STABLE_TOKEN
 from tests.support.world import World
@@ -17,20 +18,16 @@ SETTINGS = {
     "WECHAT_PUSH_TOKEN": TOKEN,
     "WECHAT_PUSH_AES_KEY": AES_KEY,
 }
-PROFILES = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "30MiB"
-content_types = ["image/*", "audio/*"]
-confirm = true
-hold = ["check"]
-hold_days = 1
-check_scene = 3
-[plain]
-key = "plain/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-"""
+PROFILES = profile_toml(
+    "post",
+    "posts",
+    max_size="30MiB",
+    content_types=["image/*", "audio/*"],
+    confirm=True,
+    hold=["check"],
+    hold_days=1,
+    check_scene=3,
+) + profile_toml("plain", content_types=["image/png"])
 ACCESS_TOKEN = "86_access-SecretCanary"
 TRACE = "60f96f1d-3845297a-1976a3ae"
 

@@ -10,12 +10,27 @@ from redis.connection import AbstractConnection
 
 from function.http.client import HttpResponse
 from tests.function.limits.requests_to_stores import Canned
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 from tests.support.redis_server import NEEDED, RedisServer, is_installed
 from tests.support.scripted_oss import ScriptedOss
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = text_beside(__file__)
+PROFILES = (
+    profile_toml("default", "uploads", max_size=1000, files_per_day=3, bytes_per_day=2000)
+    + profile_toml("few", max_size=1000, files_per_day=1)
+    + profile_toml("free", max_size=1000)
+    + profile_toml("bytes", end="{owner}/{sha256}{ext}", max_size=1000, confirm=True, files_per_day=2)
+    + profile_toml(
+        "video",
+        "videos",
+        max_size="8MiB",
+        content_types=["video/*"],
+        parts=True,
+        part_size="100KiB",
+        files_per_day=2,
+        bytes_per_day="8MiB",
+    )
+)
 
 
 BEGUN = (

@@ -1,19 +1,20 @@
 """A world whose uploads Aliyun checks."""
 
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.world import World
 
 ID = "A" * 22
 URL = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/posts/a.jpg?x-oss-signature=SecretCanary"
-PROFILES = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "30MiB"
-content_types = ["image/*", "audio/*", "video/*"]
-confirm = true
-hold = ["check"]
-check_by = ["aliyun"]
-"""
+PROFILES = profile_toml(
+    "post",
+    "posts",
+    max_size="30MiB",
+    content_types=["image/*", "audio/*", "video/*"],
+    confirm=True,
+    hold=["check"],
+    check_by=["aliyun"],
+)
 SETTINGS = {"CALLER_AUTH": "anonymous", "TOKEN_SECRET": "token-secret-canary-0123456789abcdef"}
 
 

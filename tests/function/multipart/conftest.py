@@ -7,37 +7,28 @@ from typing import Any
 import pytest
 
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import World
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-acl = "private"
-parts = true
-part_size = "100KiB"
-parts_within = 3600
-[many]
-key = "many/{owner}/{id}{ext}"
-max_size = "976MiB"
-content_types = ["video/*"]
-parts = true
-part_size = "100KiB"
-[kept]
-key = "kept/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/mp4"]
-overwrite = true
-parts = true
-part_size = "100KiB"
-"""
+PROFILES = (
+    profile_toml("default", "uploads")
+    + profile_toml(
+        "video",
+        "videos",
+        max_size="8MiB",
+        content_types=["video/*"],
+        acl="private",
+        parts=True,
+        part_size="100KiB",
+        parts_within=3600,
+    )
+    + profile_toml("many", max_size="976MiB", content_types=["video/*"], parts=True, part_size="100KiB")
+    + profile_toml(
+        "kept", max_size="8MiB", content_types=["video/mp4"], overwrite=True, parts=True, part_size="100KiB"
+    )
+)
 
 
 @pytest.fixture

@@ -4,21 +4,22 @@ import jwt
 import pytest
 
 from function.auth.signed_tokens import RECEIPT
+from tests.support.cases import profile_toml
 
 SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-acl = "public-read"
-storage_class = "IA"
-parts = true
-part_size = "100KiB"
-parts_within = 3600
-hold = ["commit"]
-hold_days = 3
-"""
+PROFILES = profile_toml(
+    "video",
+    "videos",
+    max_size="8MiB",
+    content_types=["video/*"],
+    acl="public-read",
+    storage_class="IA",
+    parts=True,
+    part_size="100KiB",
+    parts_within=3600,
+    hold=["commit"],
+    hold_days=3,
+)
 
 
 @pytest.fixture

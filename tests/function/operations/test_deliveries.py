@@ -15,16 +15,11 @@ from function.owners import withdrawal
 from function.webhook import deliver, id_of, notify_business, signed_headers
 from tests.docs.openapi import check_answer
 from tests.function.holding.test_decision import kill
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
 
-UNHELD = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-"""
+UNHELD = profile_toml("default", "uploads", confirm=True)
 
 DOWN, UP = HttpResponse(503, b""), HttpResponse(204, b"")
 PLANNED = [0, 1, 5, 30, 120, 360, 1440]

@@ -12,23 +12,19 @@ from function.operations.tick import TICK_SECONDS
 from function.oss import due
 from function.oss.client import oss_client
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import HELD, WEBHOOK, World
 
-PROFILES = """
-[note]
-key = "notes/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-[clip]
-key = "clips/{owner}/{id}{ext}"
-max_size = "30MiB"
-content_types = ["video/*"]
-confirm = true
-hold = ["check"]
-check_by = ["aliyun"]
-"""
+PROFILES = profile_toml("note", "notes", confirm=True) + profile_toml(
+    "clip",
+    "clips",
+    max_size="30MiB",
+    content_types=["video/*"],
+    confirm=True,
+    hold=["check"],
+    check_by=["aliyun"],
+)
 # As slow as 25 ms with four times as many records.
 CALL_SECONDS = 0.1
 VIDEOS, ERASURES = 50, 12

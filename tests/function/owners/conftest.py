@@ -9,7 +9,7 @@ import pytest
 
 from function.auth import owner_of
 from tests.docs.openapi import check_answer
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import OWNER, WEBHOOK, World
 
@@ -17,7 +17,21 @@ OWNER_SECRET = "owner-SecretCanary-0123456789abcdef"
 MINE, THEIRS = (owner_of(subject, OWNER_SECRET) for subject in (OWNER, "openid-2"))
 THEM = "openid-2"
 ID = "AbCdEfGhIjKlMnOpQrSt_A"
-PROFILES = text_beside(__file__)
+OWN = {"confirm": True, "list": True, "delete": "owner"}
+# Two templates of one folder that are told apart by one letter; [closed], whose keys [shared] makes,
+# permits nothing.
+PROFILES = (
+    profile_toml("picture", "pictures", **OWN, read="owner", variants={"thumb": "image/resize,w_200"})
+    + profile_toml("held", "posts", **OWN, hold=["commit"])
+    + profile_toml("same", end="{owner}/{sha256}{ext}", **OWN)
+    + profile_toml("tight", end="{owner}-{id}", **OWN)
+    + profile_toml("tighta", "tight", "{owner}a-{id}", **OWN)
+    + profile_toml("shared", **OWN)
+    + profile_toml("closed", "shared", content_types=["image/png"], confirm=True)
+    + profile_toml("receipt", "receipts", "{id}", confirm=True)
+    + profile_toml("plain", end="{id}")
+    + profile_toml("page", "pages", "{owner}/{filename}", content_types=None)
+)
 BAD, FORBIDDEN = (400, "bad_request"), (403, "forbidden")
 SETTINGS = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "UPLOAD_WEBHOOK_URL": WEBHOOK}
 SETTINGS |= {"TOKEN_SECRET": "token-secret-canary-0123456789abcdef", "OWNER_SECRET": OWNER_SECRET}

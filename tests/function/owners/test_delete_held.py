@@ -10,25 +10,13 @@ from function.oss.client import oss_client
 from tests.function.owners.conftest import MINE, PROFILES, key
 from tests.function.owners.test_delete import ask, outcomes
 from tests.function.owners.test_replaces import DIGEST, HEAP
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import DENIED, LATE, LOST, UNHEARD
 
 GONE = ["gone"]
-CHECKED = """
-[face]
-key = "faces/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-delete = "owner"
-[post]
-key = "checked/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit", "check"]
-delete = "owner"
-"""
+CHECKED = profile_toml("face", "faces", confirm=True, hold=["check"], delete="owner") + profile_toml(
+    "post", "checked", confirm=True, hold=["commit", "check"], delete="owner"
+)
 PUSH = {
     "STS_SESSION_SECONDS": "7200",
     "WECHAT_PUSH_TOKEN": "PushSecretCanary",

@@ -25,21 +25,22 @@ from tests.function.owners.conftest import (
     store,
 )
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 from tests.support.world import PART
 
 PICTURE = key("picture")
 DIGEST = "0" * 64
 CONFIRMED = 'confirm = true\ndelete = "owner"\n'
-PARTS = """
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "900MiB"
-content_types = ["video/mp4"]
-parts = true
-part_size = "100KiB"
-delete = "owner"
-"""
+PARTS = profile_toml(
+    "video",
+    "videos",
+    max_size="900MiB",
+    content_types=["video/mp4"],
+    parts=True,
+    part_size="100KiB",
+    delete="owner",
+)
 
 
 def old_of(oss, clock, old=PICTURE):
@@ -204,16 +205,15 @@ def test_files_of_one_request_do_not_replace_each_other(house, oss, clock):
     assert len(oss.names()) == 2
 
 
-HEAP = """
-[heap]
-key = "heap/{owner}/{sha256}{ext}"
-max_size = 9
-content_types = ["image/*"]
-confirm = true
-callback = true
-hold = ["commit"]
-delete = "owner"
-"""
+HEAP = profile_toml(
+    "heap",
+    end="{owner}/{sha256}{ext}",
+    max_size=9,
+    confirm=True,
+    callback=True,
+    hold=["commit"],
+    delete="owner",
+)
 
 
 @pytest.mark.parametrize("how", ["commit", "decision"])
@@ -423,14 +423,7 @@ def test_a_slow_replacement_leaves_time_to_make_it_due(house, oss, clock):
 
 # --- callbacks ---
 
-CALLED = """
-[called]
-key = "called/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-callback = true
-delete = "owner"
-"""
+CALLED = profile_toml("called", callback=True, delete="owner")
 
 
 def called_back(house, form, **changes):

@@ -9,6 +9,7 @@ from function.auth import owner_of
 from function.http.client import ExchangeFailed, HttpResponse
 from local.wechat.events import as_xml
 from tests.function.holding.wechat_world import APPID, FORWARD_URL, OPENID, SETTINGS, world_of
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.wechat import Wechat
 from tests.support.world import WEBHOOK
@@ -19,13 +20,7 @@ REVOKE, CANCELLATION, MODIFIED = (
 BOTH = f"{REVOKE},{CANCELLATION}"
 ERASING = {"ERASE": "true", "ERASE_ON": BOTH, "STS_SESSION_SECONDS": "3600"}
 HOOK = "shop.example.com"
-RECEIPTS = """
-[picture]
-key = "pictures/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-"""
+RECEIPTS = profile_toml("picture", "pictures", content_types=["image/png"], confirm=True)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from function.config.key_template import KeyTemplate
 from function.errors import Forbidden
 from function.reading import UrlRequest, readable
 from tests.function.reading.keys import ID, KEY, MINE, SHOWN, THEIR_KEY, THEIRS, WALL
-from tests.support.cases import table_beside
+from tests.support.cases import profile_toml, table_beside
 
 
 def test_a_caller_reads_only_own_objects(reading, good_sts):
@@ -63,17 +63,9 @@ def test_held_keys_are_never_readable(reading, sts):
         readable([UrlRequest(f"held/{ID}", None)], MINE, [held, shown])
 
 
-SHARED = """
-[default]
-key = "s/{owner}/{id}"
-max_size = 9
-content_types = ["image/*"]
-read = "callers"
-[other]
-key = "s/{owner}/{id}"
-max_size = 9
-content_types = ["image/*"]
-"""
+SHARED = profile_toml("default", "s", "{owner}/{id}", max_size=9, read="callers") + profile_toml(
+    "other", "s", "{owner}/{id}", max_size=9
+)
 
 
 @pytest.mark.parametrize(

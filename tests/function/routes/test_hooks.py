@@ -7,19 +7,19 @@ from functools import partial
 import jwt
 import pytest
 
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 
 OWNER_KEY = "jwt-key-0123456789abcdef0123456789abcdef"
 SECRET = "t" * 31 + "s"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-read = "callers"
-parts = true
+PROFILES = profile_toml("default", "uploads", max_size="10MiB", read="callers", parts=True)
+RULES = """
+def before_sign(caller, wanted, profile):
+    context = wanted["context"] or {}
+    if context.get("shop") == 13:
+        return {"refuse": "这家店今天不收图片。"}
+    if "shop" in context:
+        return {"folder": f"shop-{context['shop']}", "max_size": 1000, "context": {"checked": True}}
 """
-RULES = text_beside(__file__, ".hooks.txt")
 
 
 @pytest.fixture

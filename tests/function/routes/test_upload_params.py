@@ -6,24 +6,23 @@ from base64 import b64decode
 
 import pytest
 
-from tests.support.cases import cases_beside, table_beside
+from tests.support.cases import cases_beside, profile_toml, table_beside
 
 cases = cases_beside(__file__)
 
 IMAGE = '[default]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
 FORM, LIMITS = (table_beside(__file__)[name] for name in ("form", "limits"))
-PROFILES = """
-[document]
-key = "a/{id}{ext}"
-max_size = 1
-content_types = ["*/*", "image/svg+xml"]
-[own]
-key = "b/{id}"
-max_size = 1
-content_types = ["*/*", "image/svg+xml"]
-content_disposition = "attachment; filename=x"
-storage_class = "IA"
-"""
+PROFILES = profile_toml(
+    "document", "a", "{id}{ext}", max_size=1, content_types=["*/*", "image/svg+xml"]
+) + profile_toml(
+    "own",
+    "b",
+    "{id}",
+    max_size=1,
+    content_types=["*/*", "image/svg+xml"],
+    content_disposition="attachment; filename=x",
+    storage_class="IA",
+)
 
 
 def conditions(form):

@@ -10,7 +10,7 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import MemoryOss
 from tests.support.wechat import TOKEN, Wechat, response
 from tests.support.world import PLAIN, WEBHOOK, World
@@ -19,7 +19,27 @@ A, B = "wx1111111111111111", "wx2222222222222222"
 SITE, SITE_KEY = "https://id.example.com", "a-secret-of-the-site-0123456789abcdef"
 PUSHES = {A: ("pushtokenA", "A" * 43), B: ("pushtokenB", "B" * 42 + "A")}
 KEYS = Path(__file__).parents[2] / "keys"
-PROFILES = text_beside(__file__)
+PROFILES = (
+    profile_toml("picture", "pictures", confirm=True, callback=True, read="owner", delete="owner", list=True)
+    + profile_toml(
+        "second",
+        "seconds",
+        confirm=True,
+        read="owner",
+        delete="owner",
+        list=True,
+        parts=True,
+        part_size="100KiB",
+        callers=["second"],
+    )
+    + profile_toml(
+        "video", "videos", max_size="8MiB", content_types=["video/*"], parts=True, part_size="100KiB"
+    )
+    + profile_toml("post", "posts", confirm=True, hold=["commit"], hold_days=7)
+    + profile_toml(
+        "face", "faces", confirm=True, hold=["commit", "check"], hold_days=7, callers=["main", "second"]
+    )
+)
 # The same with one caller, which reads no names of callers.toml.
 ALONE = "\n".join(line for line in PROFILES.splitlines() if not line.startswith("callers"))
 ENVIRON = {

@@ -9,6 +9,7 @@ import pytest
 from function.auth import app_in
 from tests.function.several.conftest import ISSUER, MAIN, ONE, PROFILES, SECOND, SITE, SITE_KEY, A, B, verdict
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, base64, read_upload, sign
+from tests.support.cases import profile_toml
 from tests.support.world import PART, counted
 
 FORBIDDEN = (403, "forbidden")
@@ -38,15 +39,7 @@ KINDS = {
     ),
     "anonymous": ({}, '[any]\nkind = "anonymous"\nowners = "unnamed"\n'),
 }
-PLAIN = """
-[picture]
-key = "pictures/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-parts = true
-part_size = "100KiB"
-"""
+PLAIN = profile_toml("picture", "pictures", confirm=True, parts=True, part_size="100KiB")
 
 
 @pytest.mark.parametrize("kind", KINDS)

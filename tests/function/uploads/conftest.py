@@ -26,6 +26,7 @@ from function.config.profiles import read_profiles
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
+from tests.support.cases import profile_toml
 from tests.support.scripted_oss import ScriptedOss
 
 KEYS = Path(__file__).parents[2] / "keys"
@@ -40,31 +41,20 @@ BUSINESS = {
     "JWT_KEY": BUSINESS_SECRET,
     "TOKEN_SECRET": SECRET,
 }
-PROFILES = """
-[default]
-key = "uploads/{owner}/{yyyy}/{id}{ext}"
-max_size = "10MiB"
-min_size = 10
-content_types = ["image/*", "application/pdf"]
-callback = true
-
-[other]
-key = "others/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-callback = true
-
-[quiet]
-key = "quiet/{owner}/{id}{ext}"
-max_size = "1KiB"
-content_types = ["image/png"]
-
-[page]
-key = "test/{filename}"
-max_size = "1MiB"
-content_types = ["*/*"]
-callback = true
-"""
+PROFILES = (
+    profile_toml(
+        "default",
+        "uploads",
+        "{owner}/{yyyy}/{id}{ext}",
+        max_size="10MiB",
+        min_size=10,
+        content_types=["image/*", "application/pdf"],
+        callback=True,
+    )
+    + profile_toml("other", "others", max_size="1KiB", content_types=["image/png"], callback=True)
+    + profile_toml("quiet", max_size="1KiB", content_types=["image/png"])
+    + profile_toml("page", "test", "{filename}", content_types=["*/*"], callback=True)
+)
 
 
 @cache

@@ -10,24 +10,14 @@ from function.auth.signed_tokens import PARTS, RECEIPT, TICKET
 from function.errors import Forbidden
 from function.uploads.receipt import Receipt
 from function.uploads.tickets import FormTicket, MultipartTicket
-from tests.support.cases import cases_beside, table_beside
+from tests.support.cases import cases_beside, profile_toml, table_beside
 
 cases = cases_beside(__file__)
 
 SECRET = "token-secret-canary-0123456789abcdef"
-PROFILES = """
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "8MiB"
-content_types = ["video/*"]
-acl = "private"
-confirm = true
-parts = true
-[plain]
-key = "plain/{id}"
-max_size = "8MiB"
-content_types = ["video/*"]
-"""
+PROFILES = profile_toml(
+    "video", "videos", max_size="8MiB", content_types=["video/*"], acl="private", confirm=True, parts=True
+) + profile_toml("plain", end="{id}", max_size="8MiB", content_types=["video/*"])
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 LATER, START = NOW + timedelta(seconds=60), datetime(1970, 1, 1, 0, 0, 0, 500_000, UTC)

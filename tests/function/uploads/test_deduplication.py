@@ -10,29 +10,16 @@ import pytest
 from function.auth.signed_tokens import TICKET
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
+from tests.support.cases import profile_toml
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 DIGEST = sha256(b"picture").hexdigest()
-PROFILES = """
-[default]
-key = "bytes/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[each]
-key = "each/{owner}/{sha256}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[plain]
-key = "plain/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-"""
+PROFILES = (
+    profile_toml("default", "bytes", "{owner}/{sha256}{ext}", confirm=True)
+    + profile_toml("each", end="{owner}/{sha256}/{id}{ext}", confirm=True)
+    + profile_toml("plain", confirm=True)
+)
 
 
 @pytest.fixture

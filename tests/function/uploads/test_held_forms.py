@@ -6,27 +6,19 @@ from base64 import b64decode
 import pytest
 
 from tests.function.uploads.conftest import SECRET
+from tests.support.cases import profile_toml
 
 pytestmark = pytest.mark.usefixtures("good_sts")
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-acl = "public-read"
-storage_class = "IA"
-cache_control = "no-cache"
-confirm = true
-hold = ["commit"]
-[post.metadata]
-source = "app"
-"""
+PROFILES = profile_toml("default", "uploads", confirm=True) + profile_toml(
+    "post",
+    "posts",
+    acl="public-read",
+    storage_class="IA",
+    cache_control="no-cache",
+    confirm=True,
+    hold=["commit"],
+    metadata={"source": "app"},
+)
 
 
 @pytest.fixture

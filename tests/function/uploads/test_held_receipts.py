@@ -6,33 +6,16 @@ from hashlib import sha256
 import pytest
 
 from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
+from tests.support.cases import profile_toml
 
 pytestmark = pytest.mark.usefixtures("good_sts")
 DIGEST = sha256(b"picture").hexdigest()
 EARLIER = "an-earlier-upload-s-id"
-PROFILES = """
-[default]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-hold_days = 7
-
-[called]
-key = "called/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-callback = true
-hold = ["commit"]
-
-[album]
-key = "album/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-"""
+PROFILES = (
+    profile_toml("default", "posts", confirm=True, hold=["commit"], hold_days=7)
+    + profile_toml("called", callback=True, hold=["commit"])
+    + profile_toml("album", end="{owner}/{sha256}{ext}", confirm=True, hold=["commit"])
+)
 SETTINGS = {**BUSINESS, "CALLBACK_URL": "https://upload.example.com/callback"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from tests.function.uploads.conftest import SECRET, SETTINGS, claims_of
-from tests.support.cases import cases_beside, table_beside
+from tests.support.cases import cases_beside, profile_toml, table_beside
 
 cases = cases_beside(__file__)
 
@@ -33,15 +33,7 @@ def test_response_and_receipt_describe_the_stored_object(ask_upload, call, clock
     assert claims_of(receipt, clock) == {**facts, **who, **about}
 
 
-LABELLED = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-callback = true
-ai_label = true
-"""
+LABELLED = profile_toml("default", "uploads", confirm=True, callback=True, ai_label=True)
 
 
 @pytest.mark.parametrize(("fields", "label"), [({}, ...), ({"aiDeclared": True}, "declared")])

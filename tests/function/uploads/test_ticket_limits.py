@@ -10,15 +10,10 @@ from function.request_log import LogLine
 from function.uploads.rates_by_ticket import count_call
 from function.uploads.tickets import FormTicket
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.world import HELD, PLAIN, World
 
-LARGE = """
-[video]
-key = "videos/{owner}/{id}{ext}"
-max_size = "1GiB"
-content_types = ["video/mp4"]
-parts = true
-"""
+LARGE = profile_toml("video", "videos", max_size="1GiB", content_types=["video/mp4"], parts=True)
 OWNERS = 600
 
 

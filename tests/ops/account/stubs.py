@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
 from tests.support.bucket import StubOss, bucket_info  # noqa: F401
-from tests.support.cases import table_beside, text_beside
+from tests.support.cases import profile_toml, table_beside
 
 ACCOUNT = "1234567890123456"
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
@@ -19,25 +19,21 @@ BUCKET_HOST = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 # A bucket of profiles, in another region.
 CONTRACTS_HOST = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
 OTHER_ACCOUNT = "2222222222222222"
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-
-[avatar]
-key = "avatars/{owner}/{id}{ext}"
-max_size = "2MiB"
-content_types = ["image/png"]
-acl = "public-read"
-
-[legacy]
-key = "test/{filename}"
-max_size = "1MiB"
-content_types = ["*/*"]
-"""
+PROFILES = (
+    profile_toml("default", "uploads", max_size="10MiB")
+    + profile_toml("avatar", "avatars", max_size="2MiB", content_types=["image/png"], acl="public-read")
+    + profile_toml("legacy", "test", "{filename}", content_types=["*/*"])
+)
 # Two roles for one bucket, one role for two buckets, and a bucket that only another account's role reaches.
-PLACES = text_beside(__file__, ".places.toml")
+CONTRACTS = {"bucket": "my-contracts", "region": "cn-shanghai"}
+OWN_ROLE, THEIR_ROLE = "acs:ram::1234567890123456:role/my-contracts", "acs:ram::2222222222222222:role/uploads"
+THEIRS = {"bucket": "their-bucket", "region": "ap-southeast-1", "role": THEIR_ROLE}
+PLACES = (
+    profile_toml("default", "uploads")
+    + profile_toml("contract", "contracts", confirm=True, **CONTRACTS, role=OWN_ROLE)
+    + profile_toml("scan", "scans", parts=True, **CONTRACTS)
+    + profile_toml("partner", confirm=True, hold=["commit"], **THEIRS)
+)
 UPLOAD_POLICY, TRUSTED_BY_FC, TRUSTED_BY_FUNCTION, MAY_ASSUME = table_beside(__file__).values()
 
 

@@ -10,15 +10,9 @@ from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
 from tests.conftest import TOKEN_SECRET
 from tests.ops.account.stubs import ACCOUNT, SECRET, UPLOAD_ROLE, bucket_info, run
+from tests.support.cases import profile_toml
 
-POST = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/jpeg"]
-confirm = true
-hold = ["commit"]
-"""
+POST = profile_toml("post", "posts", content_types=["image/jpeg"], confirm=True, hold=["commit"])
 REFUSED = (403, {}, "<Error><Code>AccessDenied</Code><Message>m</Message></Error>")
 SETTINGS = {
     "OSS_BUCKET": "my-bucket",

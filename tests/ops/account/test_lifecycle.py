@@ -11,7 +11,7 @@ from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, folder, run
 from tests.ops.words import in_english
-from tests.support.cases import text_beside
+from tests.support.cases import profile_toml
 
 ABORT, EXPIRE = "AbortMultipartUpload", "Expiration"
 ABORTS, EXPIRES = "oss-direct-upload-abort-stale-multipart", "oss-direct-upload-expire-held"
@@ -214,7 +214,12 @@ def test_an_unrelated_rule_does_not_count_for_held_objects(theirs):
 
 
 def test_setup_shows_the_rules_in_its_plan_and_writes_them_with_the_rights_of_both_sessions(cloud, capsys):
-    cloud.profiles.write_text(PROFILES + text_beside(__file__), "utf-8")
+    more = profile_toml("video", "视频", content_types=["video/mp4"], parts=True, parts_within=86401)
+    more += profile_toml("post", "posts", confirm=True, hold=["commit"], hold_days=2)
+    more += profile_toml(
+        "clip", "clips", content_types=["video/mp4"], parts=True, hold=["commit"], hold_days=5
+    )
+    cloud.profiles.write_text(PROFILES + more, "utf-8")
     cloud.oss.info = bucket_info()
     options = ("--yes", "--lang", "en", "--h5-origin", "https://m.example.com")
     assert run(cloud, *options) == 0

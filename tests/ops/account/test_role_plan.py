@@ -17,6 +17,7 @@ from tests.ops.account.stubs import (
     UPLOAD_ROLE,
     run,
 )
+from tests.support.cases import profile_toml
 
 
 def test_a_widened_policy_and_trust_policy_are_narrowed_again(cloud):
@@ -77,15 +78,7 @@ def test_a_check_by_aliyun_adds_its_right_to_the_function_s_role_alone(cloud):
     assert "greenweb" not in cloud.ram.policies[UPLOAD_ROLE]
 
 
-CHECKED = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit", "check"]
-check_by = ["aliyun"]
-"""
+CHECKED = profile_toml("post", "posts", confirm=True, hold=["commit", "check"], check_by=["aliyun"])
 DESIRED = (
     function_role(ACCOUNT, FUNCTION_ROLE, MAY_ASSUME),
     upload_role(role_arn(ACCOUNT, UPLOAD_ROLE), UPLOAD_POLICY, [role_arn(ACCOUNT, FUNCTION_ROLE)], 3600),

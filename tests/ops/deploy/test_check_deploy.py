@@ -22,6 +22,7 @@ from tests.ops.deploy.project import (
     replace,
 )
 from tests.ops.words import in_english
+from tests.support.cases import profile_toml
 
 BURST = "deploy/burst/s.burst.yaml"
 PASSWORD = "RedisPasswordSecretCanary0001"
@@ -29,12 +30,7 @@ SETTINGS, SCHEDULES = REFUSED["settings"], REFUSED["schedules"]
 SLOWER = "webhooks --redeliver"
 THERE = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
 HOST = "https://photos-of-users.oss-cn-hangzhou.aliyuncs.com"
-CONTRACT = """
-[contract]
-key = "contracts/{owner}/{id}{ext}"
-max_size = 9
-content_types = ["image/png"]
-"""
+CONTRACT = profile_toml("contract", "contracts", max_size=9, content_types=["image/png"])
 IN_SHANGHAI = 'bucket = "my-contracts"\nregion = "cn-shanghai"\n'
 OWN_ROLE = "acs:ram::1000000000000001:role/oss-direct-upload-function"
 

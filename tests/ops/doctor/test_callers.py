@@ -18,26 +18,21 @@ from ops.doctor.proof.point import points
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.services import check_login
 from tests.ops.doctor.conftest import KEYS, deployment
+from tests.support.cases import profile_toml
 
-PROFILES = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-[shop]
-key = "shop/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-callers = ["main", "site"]
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-callers = ["main", "second"]
-confirm = true
-hold = ["check"]
-check_scene = 2
-"""
+PROFILES = (
+    profile_toml("default", "uploads", content_types=["image/png"])
+    + profile_toml("shop", content_types=["image/png"], callers=["main", "site"])
+    + profile_toml(
+        "post",
+        "posts",
+        content_types=["image/png"],
+        callers=["main", "second"],
+        confirm=True,
+        hold=["check"],
+        check_scene=2,
+    )
+)
 POINTS = {point.name: point for point in points("callers")}
 LOGINS = {"main": "WeChat login", "second": "WeChat login", "pay": "Alipay login", "tt": "Douyin login"}
 

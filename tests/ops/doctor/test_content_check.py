@@ -16,19 +16,11 @@ from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
 from ops.doctor.proof.samples import picture, sound
 from tests.ops.doctor.conftest import KEYS, Findings, deployment
-from tests.support.cases import cases_beside
+from tests.support.cases import cases_beside, profile_toml
 
 cases = cases_beside(__file__)
 
-PROFILES = """
-[post]
-key = "posts/{owner}/{id}{ext}"
-max_size = "10MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-check_scene = 2
-"""
+PROFILES = profile_toml("post", "posts", max_size="10MiB", confirm=True, hold=["check"], check_scene=2)
 PICTURE, SOUND, NOTHING = (f"Content check of {each}" for each in ("a picture", "a sound", "nothing"))
 GREEN = "Content Moderation"
 OPENID = "oDoctor-0123456789-abcdefghi"

@@ -17,7 +17,7 @@ from ops.doctor.proof.point import points
 from ops.doctor.proof.sandbox import Sandbox
 from tests.ops.doctor.conftest import KEYS, deployment
 from tests.ops.doctor.test_content_check import LONG, OPENID, seen_now
-from tests.support.cases import cases_beside, text_beside
+from tests.support.cases import cases_beside, profile_toml
 
 cases = cases_beside(__file__)
 
@@ -25,7 +25,12 @@ POINTS = {point.name: point for point in points("sts", "green", "wechat", "calle
 OF_CALLERS = {point.name for point in points("callers")} - {"forged_push_is_refused"}
 CONTRACTS = [name for name, point in POINTS.items() if point.relies and name not in OF_CALLERS]
 # A deployment in which nothing is checked.
-ONE = text_beside(__file__).partition("[post]")[0]
+ONE = profile_toml("default", "uploads", content_types=["image/png"])
+MORE = profile_toml(
+    "post", "posts", max_size="10MiB", confirm=True, hold=["check"], check_scene=2
+) + profile_toml(
+    "feed", content_types=["image/*", "audio/mpeg"], confirm=True, hold=["check"], check_by=["aliyun"]
+)
 # What a rule that is no switch is replaced by, for its other reading.
 OTHERS = {"moderation_longest_url": 8192}
 DEFAULTS = {
@@ -36,8 +41,7 @@ DEFAULTS = {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    profiles = text_beside(__file__)
-    with deployment(tmp_path_factory.mktemp("asked"), lambda _cloud: profiles, **LONG) as deployed:
+    with deployment(tmp_path_factory.mktemp("asked"), lambda _cloud: ONE + MORE, **LONG) as deployed:
         yield deployed
 
 

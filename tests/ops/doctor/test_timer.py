@@ -14,15 +14,11 @@ from ops.doctor.findings import State
 from ops.doctor.identity import assume
 from ops.doctor.timer import LATE, PAUSE_SECONDS, WAIT_SECONDS, check_timer, client_of, may_be_due
 from tests.ops.doctor.conftest import KEYS
+from tests.support.cases import profile_toml
 
-HELD = """
-[post]
-key = "posts/{owner}/{id}"
-max_size = 9
-content_types = ["image/png"]
-confirm = true
-hold = ["commit"]
-"""
+HELD = profile_toml(
+    "post", "posts", "{owner}/{id}", max_size=9, content_types=["image/png"], confirm=True, hold=["commit"]
+)
 
 
 class Timer:
