@@ -16,6 +16,7 @@ from ops.account.lifecycle import EXPIRE, is_on, lifecycle_steps, overlaps, want
 from ops.account.oss_client import operator_keys
 from ops.account.setup_options import add_setup_arguments
 from ops.deploy.operator_env import ENV_FILE, operator_environment, operator_settings
+from ops.terminal.command_line import run_command
 from ops.terminal.language import Failure, Text, chosen_language
 from ops.terminal.screen import Screen
 
@@ -151,13 +152,9 @@ def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[T
     return problems
 
 
-def main() -> int:
+def main(_: argparse.Namespace) -> int:
     language, complaints = chosen_language(None), Screen(sys.stderr)
-    try:
-        problems = examine(operator_environment(ENV_FILE, os.environ), language, complaints)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
+    problems = examine(operator_environment(ENV_FILE, os.environ), language, complaints)
     is_meant = "--anyway" in sys.argv
     for problem in problems:
         (complaints.warn if is_meant else complaints.fail)(problem.say(language))
@@ -165,4 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command(main, argparse.Namespace(lang=None)))

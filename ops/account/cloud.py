@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 RAM = ("https://ram.aliyuncs.com", "Ram", "2015-05-01")
 STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
 OSS_ATTEMPTS = 2
-# The part of a bucket that each call writes.
-DOCUMENTS = {
-    "PutBucketLifecycle": "lifecycle",
-    "PutBucketCors": "cors",
-}
 # What the SDK was seen to raise from one call beside its own errors, parsing odd error bodies.
 UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
 
@@ -172,7 +167,7 @@ def _put(client: "OssClient", action: str, parameters: Mapping[str, str]) -> Non
     headers = {"Content-Type": "application/xml", "Content-MD5": base64.b64encode(digest).decode()}
     if acl := parameters.get("acl"):
         headers = {"x-oss-acl": acl}
-    query = {name: "" for each, name in DOCUMENTS.items() if each == action}
+    query = {part: ""} if (part := action.removeprefix("PutBucket").lower()) else {}
     bucket = parameters["bucket"]
     _call(client, action, method="PUT", bucket=bucket, parameters=query, headers=headers, body=body)
 

@@ -136,12 +136,13 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         *(bucket, region, account),
         create=args.bucket_create,
         h5_origins=tuple(args.h5_origin),
+        erases=needs["erases"],
     )
     may = of_the_function(account, policies, logs, moderation_of(profiles))
     trusted = [role_arn(account, function_name), *args.also_trust]
     uploads = (upload_role(arn, policy, trusted, int(longest)) for arn, policy in policies.items())
     env = {"OSS_BUCKET": bucket, "OSS_REGION": region, "STS_ROLE_ARN": home.role_arn}
-    buckets = tuple(buckets_of(profiles, asked, erases=needs["erases"]))
+    buckets = tuple(buckets_of(profiles, asked))
     roles = (function_role(account, function_name, may), *uploads)
     return DesiredState(account, roles, buckets, env, alarms)
 

@@ -5,17 +5,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ops.account.role_plan import Step
+from ops.deploy.profile_lines import after
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
-
-STEP = Text("{call}: {why}", "{call}：{why}")
 
 
 def show_steps(steps: list[Step], notes: list[Text], screen: Screen, language: str) -> None:
     for number, step in enumerate(steps, start=1):
         screen.line()
-        call, why = f"{number}. {step.service} {step.action}", step.why.say(language)
-        screen.title(STEP.say(language, call=call, why=why))
+        screen.title(after(f"{number}. {step.service} {step.action}", step.why).say(language))
         for name, value in step.parameters.items():
             lines = _lines(value)
             screen.line(f"   {name} = {lines[0]}")

@@ -84,25 +84,22 @@ def roles_that_cannot_be(policies: Iterable[str], account: str, function_role: s
             yield OWN_ROLE.filled(arn=arn)
 
 
-def buckets_of(
-    profiles: Iterable[Profile], home: DesiredBucket, *, erases: bool = False
-) -> Iterator[DesiredBucket]:
+def buckets_of(profiles: Iterable[Profile], home: DesiredBucket) -> Iterator[DesiredBucket]:
     """
     Each bucket with its profiles, of the account of a role that reaches it: of the first one's if it can be.
 
     Args:
         home: ``OSS_BUCKET``, which is there in any case and comes first, with what is asked for all alike.
-        erases: whether ``ERASE`` is.
     """
     by_name: dict[str, list[Profile]] = {home.name: []}
     for profile in profiles:
         by_name.setdefault(profile.location.bucket, []).append(profile)
-    yield replace(home, profiles=tuple(by_name.pop(home.name)), erases=erases)
+    yield replace(home, profiles=tuple(by_name.pop(home.name)))
     for name, theirs in by_name.items():
         accounts = [account_and_name(profile.location.role_arn)[0] for profile in theirs]
         whose = home.account if home.account in accounts else accounts[0]
         place = replace(home, name=name, region=theirs[0].location.region, account=whose, is_named=True)
-        yield replace(place, profiles=tuple(theirs), erases=erases)
+        yield replace(place, profiles=tuple(theirs))
 
 
 def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:

@@ -20,14 +20,10 @@ def account_and_name(arn: str) -> tuple[str, str]:
     return account, name
 
 
-def trusted_by_function_compute() -> Document:
-    """Trust policy of the function's role: only Function Compute takes it."""
-    return _trust({"Service": ["fc.aliyuncs.com"]})
-
-
-def trusted_by(arns: list[str]) -> Document:
-    """Trust policy of the upload role: only these principals take it."""
-    return _trust({"RAM": sorted(arns)})
+def trust_policy(principal: dict[str, list[str]]) -> Document:
+    """Only these principals take the role."""
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    return {"Version": "1", "Statement": [statement]}
 
 
 def of_the_function(
@@ -75,11 +71,6 @@ def read_document(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         return None
-
-
-def _trust(principal: dict[str, list[str]]) -> Document:
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
-    return {"Version": "1", "Statement": [statement]}
 
 
 def _normal(value: Any) -> Any:

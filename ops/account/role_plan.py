@@ -5,13 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.account.ram_documents import (
-    Document,
-    account_and_name,
-    same_document,
-    trusted_by,
-    trusted_by_function_compute,
-)
+from ops.account.ram_documents import Document, account_and_name, same_document, trust_policy
 from ops.terminal.language import Text
 
 # RAM takes 3600 to 43200 seconds here, though STS hands out sessions from 900 on.
@@ -92,14 +86,16 @@ def role_steps(desired: Iterable[WantedRole], found: FoundRoles) -> tuple[list[S
 def function_role(account: str, name: str, policy: Document) -> WantedRole:
     """The role that the function runs as; it may take every upload role, in whatever account."""
     why = Text("Function Compute runs the function as this role", "函数计算以此角色运行函数")
-    return WantedRole(account, name, trusted_by_function_compute(), policy, LEAST_MAX_SESSION_SECONDS, why)
+    trust = trust_policy({"Service": ["fc.aliyuncs.com"]})
+    return WantedRole(account, name, trust, policy, LEAST_MAX_SESSION_SECONDS, why)
 
 
 def upload_role(arn: str, policy: Document, trusted: list[str], session_seconds: int) -> WantedRole:
     """A role whose temporary keys sign forms."""
     why = Text("forms are signed with temporary keys of this role", "表单用此角色的临时访问凭证签名")
     longest = max(session_seconds, LEAST_MAX_SESSION_SECONDS)
-    return WantedRole(*account_and_name(arn), trusted_by(trusted), policy, longest, why)
+    trust = trust_policy({"RAM": sorted(trusted)})
+    return WantedRole(*account_and_name(arn), trust, policy, longest, why)
 
 
 def _role(wanted: WantedRole, role: FoundRole | None) -> Iterable[Step]:

@@ -109,9 +109,6 @@ def run(args: argparse.Namespace) -> int:
         if args.dry_run:
             return _dry_run(desired, screen, language, complaints if args.json else None)
         return _set_up(args, desired, environ, screen, language)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
     except CloudError as error:
         for line in error_lines(error, language):
             complaints.fail(line)

@@ -98,10 +98,7 @@ def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str
             pages = client.list_objects_v2_paginator().iter_page(oss.ListObjectsV2Request(bucket, prefix=DUE))
             names = [str(each.key) for page in pages for each in page.contents or ()]
             for match in filter(None, map(NAME.fullmatch, names)):
-                if match[2] != KIND:
-                    continue
-                body = _read(client, bucket, match[0])
-                if body is None:
+                if match[2] != KIND or (body := _read(client, bucket, match[0])) is None:
                     continue
                 try:
                     at = datetime.strptime(match[1], "%Y%m%d%H%M").replace(tzinfo=UTC)

@@ -17,11 +17,18 @@ from typing import Any
 
 from ops.deploy.s_yaml import functions, mapping
 from ops.deploy.schema_check import is_secret
+from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
 
 ERROR = re.compile(r"Error Message:\n(?P<said>(?:(?P<code>\w+): code: \d+, )?.*)")
 
+FAILED = Text("`s {step}` ended with {status}. {said}", "`s {step}` 以 {status} 结束。{said}")
+OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up)\b")
+FAILED_OFFLINE = Text(
+    "`s {step}` reaches nothing; check the network and HTTPS_PROXY: {said}",
+    "`s {step}` 连不上网络，请检查网络和 HTTPS_PROXY：{said}",
+)
 HIDDEN = "(not shown)"
 # Begins what the tool prints about all that it deployed.
 RESULT = "Result for ["
@@ -65,18 +72,20 @@ def _hidden(found: re.Match[str], instead: str) -> str:
     return instead if is_secret(found["name"]) else found[0]
 
 
-class CliFailed(Exception):
+class CliFailed(Failure):
     """
-    A step that failed.
+    A step that failed; the command ends with the tool's status.
 
     Args:
         code: of Function Compute, such as ``AliasNotFound``; empty for any other error.
-        said: the error, already masked; empty when it is on the screen.
+        words: the error, already masked; empty when it is on the screen.
     """
 
-    def __init__(self, step: str, status: int, code: str = "", said: str = "") -> None:
-        super().__init__(step)
-        self.step, self.status, self.code, self.said = step, status, code, said
+    def __init__(self, step: str, status: int, code: str = "", words: str = "") -> None:
+        ended = FAILED_OFFLINE if OFFLINE.search(words) else FAILED
+        said = ended.filled(step=step, status=status, said=words)
+        super().__init__(Text(said.en.rstrip(), said.zh.rstrip()))
+        self.code, self.exit_code = code, status
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ shown.
 
 import argparse
 import re
-import sys
 from typing import Any
 
 from function import VERSION
@@ -25,10 +24,9 @@ from ops.deploy.live import (
     move,
     published,
     shown,
-    with_canary,
 )
 from ops.deploy.s_yaml import mapping
-from ops.deploy.target import Target, add_target_arguments, explained, target_of
+from ops.deploy.target import Target, add_target_arguments, target_of
 from ops.terminal.language import Failure, Text, chosen_language
 from ops.terminal.screen import Screen
 
@@ -98,20 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        percent = _percent(args.canary)
-        with target_of(args.file, args.tool, "deploy", screen) as target:
-            try:
-                _deploy(target, percent, args.anyway, screen, language)
-            finally:
-                screen.line(WORDS["log"].say(language, folder=target.log))
-    except Failure as failure:
-        complaints.fail_with(failure, language)
-        return 2
-    except CliFailed as error:
-        return explained(error, complaints, language)
+    language, screen = chosen_language(args.lang), Screen()
+    percent = _percent(args.canary)
+    with target_of(args.file, args.tool, "deploy", screen) as target:
+        try:
+            _deploy(target, percent, args.anyway, screen, language)
+        finally:
+            screen.line(WORDS["log"].say(language, folder=target.log))
     return 0
 
 
@@ -136,7 +127,9 @@ def _deploy(target: Target, percent: int, anyway: bool, screen: Screen, language
     cli.show("deploy", "-y", "--function")
     newest = _publish(cli, screen, language)
     keep(target, newest)
-    wanted = _wanted(live, newest, percent)
+    wanted = advanced(live, newest)
+    if percent and live and live.version != newest:
+        wanted = Live(live.version, {newest: percent / 100}, live.before)
     move(cli, wanted)
     screen.good(shown(wanted).say(language))
     # The package is there already.
@@ -161,17 +154,12 @@ def _publish(cli: Cli, screen: Screen, language: str) -> str:
     try:
         cli.change("version", "publish", "--description", VERSION)
     except CliFailed as error:
-        if UNCHANGED not in error.said:
+        if UNCHANGED not in str(error):
             raise
         words = WORDS["unchanged"]
     newest, *_ = published(cli)
     screen.good(words.say(language, version=newest))
     return newest
-
-
-def _wanted(live: Live | None, newest: str, percent: int) -> Live:
-    is_canary = percent and live is not None and live.version != newest
-    return with_canary(live, newest, percent) if live and is_canary else advanced(live, newest)
 
 
 def _info(cli: Cli) -> dict[str, Any]:

@@ -71,10 +71,6 @@ def advanced(live: Live | None, version: str) -> Live:
     return Live(version, {}, before)
 
 
-def with_canary(live: Live, version: str, percent: int) -> Live:
-    return Live(live.version, {version: percent / 100}, live.before)
-
-
 def rolled_back(live: Live, versions: Sequence[str], wanted: str = "") -> Live | None:
     """
     Go to ``wanted``; else end the canary; else go to the version before, of those that still exist.

@@ -6,11 +6,10 @@ of that version come back with it, for they are part of it.
 """
 
 import argparse
-import sys
 
-from ops.deploy.cli import Cli, CliFailed
+from ops.deploy.cli import Cli
 from ops.deploy.live import Live, current, move, rolled_back, shown
-from ops.deploy.target import add_target_arguments, explained, target_of
+from ops.deploy.target import add_target_arguments, target_of
 from ops.terminal.language import Failure, Text, chosen_language
 from ops.terminal.screen import Screen
 
@@ -48,22 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        if args.version and not (args.version.isascii() and args.version.isdecimal()):
-            raise Failure(WORDS["number"].filled(version=args.version))
-        with target_of(args.file, args.tool, "rollback", screen) as target:
-            live = current(target.cli)
-            if live is None:
-                raise Failure(WORDS["not_live"])
-            act = _list if args.list else _roll_back
-            act(target.cli, live, args.version, screen, language)
-    except Failure as failure:
-        complaints.fail_with(failure, language)
-        return 2
-    except CliFailed as error:
-        return explained(error, complaints, language)
+    language, screen = chosen_language(args.lang), Screen()
+    if args.version and not (args.version.isascii() and args.version.isdecimal()):
+        raise Failure(WORDS["number"].filled(version=args.version))
+    with target_of(args.file, args.tool, "rollback", screen) as target:
+        live = current(target.cli)
+        if live is None:
+            raise Failure(WORDS["not_live"])
+        act = _list if args.list else _roll_back
+        act(target.cli, live, args.version, screen, language)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ops.deploy.cli import Cli, CliFailed, Filter, function_file, secret_pieces
+from ops.deploy.cli import Cli, Filter, function_file, secret_pieces
 from ops.deploy.cloud_keys import NO_KEY, missing_keys
 from ops.deploy.operator_env import ROOT, operator_environment
 from ops.deploy.own_blocks import with_own_blocks
@@ -28,12 +27,6 @@ SEVERAL = Text(
 NO_TOOL = Text(
     "{tool} is not there; make installs it. Run: make {command}",
     "没有 {tool}，由 make 安装。请运行：make {command}",
-)
-FAILED = Text("`s {step}` ended with {status}. {said}", "`s {step}` 以 {status} 结束。{said}")
-OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up)\b")
-FAILED_OFFLINE = Text(
-    "`s {step}` reaches nothing; check the network and HTTPS_PROXY: {said}",
-    "`s {step}` 连不上网络，请检查网络和 HTTPS_PROXY：{said}",
 )
 
 
@@ -77,11 +70,3 @@ def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[
         cli = Cli(tool, file, small, source.folder, trace, shown, screen)
         home = values.get("serverless_devs_config_home") or values.get("HOME") or str(Path.home())
         yield Target(props, cli, Path(home, ".s", "logs", trace), source.folder)
-
-
-def explained(error: CliFailed, complaints: Screen, language: str) -> int:
-    """Say how the tool ended; return its status."""
-    words = FAILED_OFFLINE if OFFLINE.search(error.said) else FAILED
-    said = words.say(language, step=error.step, status=error.status, said=error.said)
-    complaints.fail(said.rstrip())
-    return error.status

@@ -76,14 +76,6 @@ class Refused(Exception):
         self.said, self.remedy, self.state = said, remedy, state
 
 
-def finding_of(check: Text, tries: Callable[[], Text]) -> Finding:
-    """Return what is said where all went well, else what was refused and the remedy."""
-    try:
-        return Finding(check, State.GOOD, tries())
-    except Refused as error:
-        return Finding(check, error.state, error.said, error.remedy)
-
-
 def check(title: Text) -> Callable[[Callable[..., Text]], Callable[..., Finding]]:
     """Make a check of a function that says what is well; it is named after the profile that it is about."""
 
@@ -91,7 +83,11 @@ def check(title: Text) -> Callable[[Callable[..., Text]], Callable[..., Finding]
         @wraps(tries)
         def checked(*given: object) -> Finding:
             name = next((f" [{one.name}]" for one in given if isinstance(one, Profile)), "")
-            return finding_of(Text(f"{title.en}{name}", f"{title.zh}{name}"), lambda: tries(*given))
+            about = Text(f"{title.en}{name}", f"{title.zh}{name}")
+            try:
+                return Finding(about, State.GOOD, tries(*given))
+            except Refused as error:
+                return Finding(about, error.state, error.said, error.remedy)
 
         return checked
 

@@ -17,7 +17,6 @@ from ops.doctor.findings import (
     Finding,
     Refused,
     check,
-    finding_of,
     logged,
     pasted_in,
     refusal,
@@ -110,6 +109,7 @@ def check_login(entry: CallerEntry, settings: Settings, now: datetime) -> Findin
     platform, name = PLATFORMS[entry.kind_name], f" [{entry.name}]" if entry.name else ""
     told = {"endpoint": entry.settings.endpoint, "setting": f"{entry.kind_name.upper()}_ENDPOINT"}
 
+    @check(Text(f"{platform.en} login{name}", f"{platform.zh}登录{name}"))
     def tries() -> Text:
         assert entry.kind.log_in is not None
         try:
@@ -124,4 +124,4 @@ def check_login(entry: CallerEntry, settings: Settings, now: datetime) -> Findin
             pass
         return Text("AppID and secret are accepted", "AppID 与密钥有效")
 
-    return finding_of(Text(f"{platform.en} login{name}", f"{platform.zh}登录{name}"), tries)
+    return tries()

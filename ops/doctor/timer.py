@@ -8,6 +8,7 @@ writes is gone after the next.
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import islice
 
 from function.config.key_template import DUE
 from function.config.settings import Settings
@@ -78,13 +79,8 @@ def client_of(settings: Settings, credentials: StsCredentials, now: datetime) ->
 
 def _late(oss: OssClient, now: datetime) -> list[datetime]:
     """Return the minutes of known records that have been due for long, oldest first."""
-    found = []
-    for record in due.list_due(oss, now - LATE):
-        if record.kind in KINDS:
-            found.append(record.at)
-        if len(found) == MOST_COUNTED:
-            break
-    return sorted(found)
+    late = (record.at for record in due.list_due(oss, now - LATE) if record.kind in KINDS)
+    return sorted(islice(late, MOST_COUNTED))
 
 
 def _is_removed(oss: OssClient, now: datetime, sleep: Callable[[float], None]) -> bool:

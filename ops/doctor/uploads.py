@@ -178,13 +178,11 @@ class Uploads:
             raise Refused(error.said, _CHECK_HOST) from None
 
     def _called_back(self, answer: Answer) -> Text:
-        try:
-            receipt = json.loads(answer.text)["receipt"]
-        except (ValueError, KeyError, TypeError):
+        if "receipt" not in answer.json:
             said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
             remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
-            raise Refused(said, remedy) from None
-        claims_of(receipt, self.settings, self.now)
+            raise Refused(said, remedy)
+        claims_of(answer.json["receipt"], self.settings, self.now)
         return Text("stored, called back, receipt good", "已保存，已回调，回执有效")
 
 

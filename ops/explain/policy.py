@@ -90,10 +90,7 @@ def _rows(policy: Policy, language: str) -> Iterator[tuple[str, str, str]]:
     for each in policy.conditions:
         field, sign = printable(each.field), SIGNS[each.operator].say(language)
         default = METADATA_REASON if field.startswith("x-oss-meta-") else OTHER_REASON
-        demanded = (
-            each.operand if isinstance(each.operand, str) else json.dumps(each.operand, ensure_ascii=False)
-        )
-        value = f"{sign} {shown(each.field, demanded, language)}"
+        value = f"{sign} {shown(each.field, each.operand, language)}"
         if each.operator == "starts-with" and not each.operand:
             value = ANY_VALUE.say(language)
         yield field, value, REASONS.get(field, default).say(language)

@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ops.deploy.imports import REQUIREMENTS
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.package.authorities import PACKAGE as AUTHORITIES
 from ops.package.authorities import hash_authorities
 from ops.package.bytecode import bundle, compile_folder, find_python
 from ops.package.function_files import (
     BURST,
+    REQUIREMENTS,
     Extra,
     PackagingError,
     callers_extra,

@@ -1,7 +1,9 @@
 """Which files the function consists of, and which packages they import."""
 
+import ast
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from function.config.profiles import PROFILES_TOML
 from ops.deploy.callers import CALLERS_TOML, NO_CALLERS, SEVERAL, own_entries, pointed_to
-from ops.deploy.imports import REDIS_REQUIREMENTS, REQUIREMENTS, packages_of, requirements_for
 from ops.deploy.profile_lines import NO_PROFILES
 from ops.deploy.s_yaml import functions, mapping, read_s_yaml
 from ops.terminal.language import Failure, Text
@@ -18,6 +19,10 @@ MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")
 PACKAGE = "function"
 # Optional.
 HOOKS = "hooks.py"
+REQUIREMENTS = "requirements.txt"
+REDIS_REQUIREMENTS = "requirements/redis.txt"
+# They work on the operator's machine; a function that imports them would not start in the cloud.
+NOT_FOR_THE_FUNCTION = frozenset({"manage", "ops", "deploy", "local", "tests", "quality"})
 
 
 class PackagingError(Failure):
@@ -95,10 +100,7 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
         name = _below(root, path)
         # The function imports none of these without its extra; hooks would.
         known = ours if path in hooks else ours | left_out
-        try:
-            imported = packages_of(path, name, known) if path.suffix == ".py" else []
-        except Failure as failure:
-            raise PackagingError(*failure.sentences) from None
+        imported = _packages_of(path, name, known) if path.suffix == ".py" else []
         packages = {**dict.fromkeys(imported, name), **packages}
     return FunctionFiles(dict(sorted(files.items())), packages)
 
@@ -144,7 +146,7 @@ def callers_files(root: Path) -> tuple[str, ...]:
 
 def extras_of(quota_url: str) -> tuple[Extra, ...]:
     """What a deployment with this ``QUOTA_URL``, which may be empty or wrong, asks for beyond the package."""
-    if REDIS_REQUIREMENTS not in requirements_for(quota_url):
+    if not quota_url.startswith(("redis:", "rediss:")):
         return ()
     try:
         given = parse_qs(urlsplit(quota_url).query).get("ssl_ca_certs", [])
@@ -155,3 +157,40 @@ def extras_of(quota_url: str) -> tuple[Extra, ...]:
 
 def _below(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
+
+
+def _packages_of(path: Path, name: str, ours: Collection[str]) -> list[str]:
+    """Return what the file imports beside ``ours``; raise ``PackagingError`` for what stays behind."""
+    imported = sorted(set(_imported_names(path, name)) - sys.stdlib_module_names - set(ours))
+    for package in imported:
+        if package in NOT_FOR_THE_FUNCTION:
+            raise PackagingError(
+                Text(
+                    f"{name} imports {package}, which is not part of the function",
+                    f"{name} 导入了 {package}，而它不属于函数",
+                )
+            )
+    return imported
+
+
+def _imported_names(path: Path, name: str) -> Iterator[str]:
+    """Yield the first part of every imported name; raise ``PackagingError`` if the file is not Python."""
+    # Bytes, as the interpreter reads them: Notepad puts a mark in front.
+    try:
+        tree = ast.parse(path.read_bytes(), name)
+    except (SyntaxError, ValueError) as error:
+        raise PackagingError(
+            Text(f"{name} is not Python: {error}", f"{name} 不是 Python：“{error}”")
+        ) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise PackagingError(
+                    Text(
+                        f"{name}:{node.lineno} imports relatively; name the whole module",
+                        f"{name}:{node.lineno} 用了相对导入，请写完整的模块名",
+                    )
+                )
+            yield (node.module or "").partition(".")[0]

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ops.deploy.imports import missing_packages
 from ops.package.function_files import PackagingError
 from ops.terminal.language import Text
 
@@ -99,5 +98,14 @@ def forget_metadata(folder: Path) -> None:
 def check_packages(packages: dict[str, str], folder: Path, pinned: Sequence[str]) -> None:
     """Raise ``PackagingError`` for every package that the function imports and ``folder`` lacks."""
     there = {path.name.partition(".")[0] for path in folder.iterdir()}
-    if missing := missing_packages(packages, there, pinned):
+    names = ", ".join(pinned)
+    missing = [
+        Text(
+            f"{file} imports {package}, which {names} does not bring; add and pin it",
+            f"{file} 导入了 {package}，而 {names} 里没有；请加上并锁定版本",
+        )
+        for package, file in sorted(packages.items())
+        if package not in there
+    ]
+    if missing:
         raise PackagingError(*missing)

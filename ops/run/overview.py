@@ -104,11 +104,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
 def _addresses(cloud: LocalCloud, plan: Plan, language: str) -> dict[str, str]:
     say = partial(_say, language)
     rows = {say("function"): cloud.gateway.outer_origin}
-    for name, origin, place in (
-        ("OSS", cloud.oss.outer_origin, HOME),
-        ("OSS 2", cloud.archive.outer_origin, ARCHIVE),
-    ):
-        rows[name] = say("bucket", origin=origin, bucket=place.bucket, region=place.region)
+    for name, store, place in (("OSS", cloud.oss, HOME), ("OSS 2", cloud.archive, ARCHIVE)):
+        rows[name] = say("bucket", origin=store.outer_origin, bucket=place.bucket, region=place.region)
     # The mini-program that it always knows; several callers have theirs in a row of their own.
     known = "" if cloud.caller_auth == SEVERAL else f"   AppID {APP_ID}   AppSecret {APP_SECRET}"
     rows |= {"STS": cloud.sts.origin, say("wechat"): cloud.wechat.origin + known}

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
+from ops.terminal.command_line import run_command
 from tests.support.bucket import StubOss, bucket_info  # noqa: F401
 from tests.support.cases import profile_toml, table_beside
 
@@ -109,7 +110,7 @@ def run(cloud, *options):
     parser = argparse.ArgumentParser()
     setup.add_arguments(parser)
     given = ["--env-file", str(cloud.profiles.with_name(".env")), *options]
-    return setup.run(parser.parse_args(given))
+    return run_command(setup.run, parser.parse_args(given))
 
 
 def documents_in(text):

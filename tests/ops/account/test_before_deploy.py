@@ -99,5 +99,5 @@ def test_anyway_goes_on_and_still_says_it(account, monkeypatch, capsys, argument
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["before_deploy", *arguments])
     monkeypatch.setattr("ops.account.before_deploy.ENV_FILE", account.profiles.with_name(".env"))
-    assert main() == status
+    assert main(None) == status
     assert re.search("held/posts/.* 2 days", capsys.readouterr().err)

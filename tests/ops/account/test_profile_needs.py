@@ -1,5 +1,7 @@
 """What the profiles need of the account: roles and their policies, buckets and their rules."""
 
+from dataclasses import replace
+
 import pytest
 
 from function.config.profile import BucketLocation
@@ -52,10 +54,10 @@ def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
 def test_records_of_erasures_may_be_in_any_bucket_of_a_profile(erases):
     one = '[%s]\nkey = "%s/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
     text = "".join(one % (name, name) for name in ("a", "b")) + 'bucket = "another"\n'
-    found = [*buckets_of(profiles_of(text), ASKED, erases=erases)]
+    found = [*buckets_of(profiles_of(text), replace(ASKED, erases=erases))]
     assert [(one.has_due_records, one.keeps_erasures) for one in found] == [(erases, erases)] * 2
     text = text[text.index("[b]") :]
-    home, _ = buckets_of(profiles_of(text), ASKED, erases=erases)
+    home, _ = buckets_of(profiles_of(text), replace(ASKED, erases=erases))
     assert not (home.has_due_records or home.keeps_erasures)
 
 

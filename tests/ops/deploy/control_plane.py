@@ -9,6 +9,7 @@ from typing import Any
 
 from ops.deploy import deploy
 from ops.deploy.cli import CliFailed
+from ops.terminal.command_line import run_command
 
 S_YAML = """
 edition: 3.0.0
@@ -29,7 +30,7 @@ def run_in(folder: Path, *options: str, command: ModuleType = deploy) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     given = [str(folder / "s.yaml"), "--tool", str(folder / "s"), "--lang", "en", *options]
-    return command.run(parser.parse_args(given))
+    return run_command(command.run, parser.parse_args(given))
 
 
 class Interrupted(BaseException):

@@ -11,6 +11,7 @@ from ops.deploy.env_file import parse_env
 from ops.deploy.own_blocks import SWITCHES, with_own_blocks
 from ops.deploy.rules import SETTING_NAMES
 from ops.deploy.s_yaml import Resolver, read_s_yaml
+from ops.terminal.command_line import run_command
 from tests.ops.deploy.project import (
     CLOUD_KEYS,
     CONFIGURED,
@@ -114,7 +115,7 @@ def test_check_and_deployment_go_by_the_own_file(project, monkeypatch, capsys):
     assert "s.own.yaml" in capsys.readouterr().out
     parser = deploy.argparse.ArgumentParser()
     deploy.add_arguments(parser)
-    deploy.run(parser.parse_args([str(project / "s.yaml"), "--tool", str(project / "s")]))
+    run_command(deploy.run, parser.parse_args([str(project / "s.yaml"), "--tool", str(project / "s")]))
     assert f"-t {project / 's.own.yaml'}" in (project / "calls").read_text("utf-8")
 
 
