@@ -22,17 +22,11 @@ def run_php(lines):
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
 
 
-def test_the_token_of_php_is_taken_by_the_function():
+def test_the_token_of_php_is_taken_by_the_function(environment):
     secret = "php-secret-0123456789abcdef0123456789"
     token = run_php(f"{TOKEN}\necho upload_token('user-7', '{secret}');")
-    environ = {
-        "CALLER_AUTH": "jwt",
-        "JWT_KEY": secret,
-        "JWT_ALGORITHM": "HS256",
-        "TOKEN_SECRET": secret[::-1],
-    }
-    place = {"OSS_BUCKET": "b-1", "OSS_REGION": "cn-hangzhou", "STS_ROLE_ARN": "acs:ram::1:role/upload"}
-    settings = load_settings({**environ, **place})
+    jwt = {"CALLER_AUTH": "jwt", "JWT_KEY": secret, "JWT_ALGORITHM": "HS256", "TOKEN_SECRET": secret[::-1]}
+    settings = load_settings({**environment, **jwt})
     caller = identify({"authorization": f"Bearer {token}"}, settings.only, settings, datetime.now(UTC))
     assert caller.subject == "user-7"
 

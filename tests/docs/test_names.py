@@ -149,6 +149,13 @@ def options_of(command):
     return set(parser._option_string_actions)
 
 
+@pytest.mark.parametrize("name", both("docs/deploy.md"))
+def test_every_option_of_setup_in_the_table_exists(name):
+    named = [text for table in tables(page(name)) for row in table for text in names_in(row[0])]
+    options = {text.split()[0] for text in named if text.startswith("--")}
+    assert options and options <= options_of("setup")
+
+
 @EVERY_PAGE
 def test_every_command_and_each_of_its_options_exists(name):
     for text in commands_on(name):

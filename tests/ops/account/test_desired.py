@@ -60,7 +60,6 @@ def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys)
 
 @pytest.mark.parametrize(("name", "complaint"), [
     ("oss-direct-upload-function", "is the function's own role (FUNCTION_ROLE_NAME)"),
-    ("with_line", "its name must be 1 to 64 letters, digits and hyphens"),
     ("with.point", "its name must be 1 to 64 letters, digits and hyphens"),
 ])  # fmt: skip
 def test_a_role_of_a_profile_that_cannot_be_made_is_named_before_anything_changes(

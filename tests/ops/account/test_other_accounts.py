@@ -4,24 +4,11 @@ import re
 
 import pytest
 
-from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, OTHER_ACCOUNT, PLACES, documents_in, run
+from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, OTHER_ACCOUNT, PLACES, THEIRS, documents_in, run
+from tests.support.cases import profile_toml
 
-THERE = """bucket = "their-bucket"
-region = "ap-southeast-1"
-role = "acs:ram::2222222222222222:role/uploads"
-"""
-SHOP = f"""
-[shop]
-key = "shop/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-acl = "public-read"
-{THERE}
-[legacy]
-key = "legacy/{{owner}}/{{filename}}"
-max_size = "1MiB"
-content_types = ["*/*"]
-{THERE}"""
+SHOP = profile_toml("shop", end="{id}{ext}", content_types=["image/png"], acl="public-read", **THEIRS)
+SHOP += profile_toml("legacy", end="{owner}/{filename}", content_types=["*/*"], **THEIRS)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ops.account.profile_needs import buckets_of, moderation_of, policies_of, po
 from ops.account.ram_documents import role_arn
 from tests.ops.account.stubs import ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
+from tests.support.cases import profile_toml
 
 HOME = BucketLocation("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
 ASKED = DesiredBucket("my-bucket", "cn-hangzhou", ACCOUNT, create=True)
@@ -28,15 +29,6 @@ def profiles():
     return profiles_of(PLACES)
 
 
-CHECKED = """
-[{name}]
-key = "{name}/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["{kind}"]
-confirm = true
-hold = {hold}
-"""
-BY_ALIYUN = '["check"]\ncheck_by = ["aliyun"]'
 RIGHTS = {
     "image/png": ["ImageModeration"],
     "video/mp4": ["VideoModeration", "VideoModerationResult"],
@@ -46,14 +38,13 @@ RIGHTS = {
 
 @pytest.mark.parametrize(("kind", "actions"), RIGHTS.items())
 def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
-    profiles = profiles_of(CHECKED.format(name="p", kind=kind, hold=BY_ALIYUN))
-    assert moderation_of(profiles) == tuple(f"yundun-greenweb:{action}" for action in actions)
+    text = profile_toml("p", content_types=[kind], confirm=True, hold=["check"], check_by=["aliyun"])
+    assert moderation_of(profiles_of(text)) == tuple(f"yundun-greenweb:{action}" for action in actions)
 
 
 @pytest.mark.parametrize("erases", [False, True])
 def test_records_of_erasures_may_be_in_any_bucket_of_a_profile(erases):
-    one = '[%s]\nkey = "%s/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
-    text = "".join(one % (name, name) for name in ("a", "b")) + 'bucket = "another"\n'
+    text = profile_toml("a") + profile_toml("b", bucket="another")
     found = [*buckets_of(profiles_of(text), replace(ASKED, erases=erases))]
     assert [(one.has_due_records, one.keeps_erasures) for one in found] == [(erases, erases)] * 2
     text = text[text.index("[b]") :]
@@ -66,9 +57,8 @@ def test_a_policy_too_long_for_ram_is_reported_with_its_role(monkeypatch, profil
     assert [*policies_too_long(policies)] == []
     # Each session of a role is held to STS's limit, and a role may have many of them: one for each bucket.
     text = "".join(
-        f'[p{number}]\nkey = "{"f" * 200}-{folder}/{{id}}"\nmax_size = 1\ncontent_types = ["image/png"]\n'
-        f'bucket = "bucket-{number // 4}"\n'
-        for number, folder in enumerate(range(32))
+        profile_toml(f"p{number}", f"{'f' * 200}-{number}", "{id}", bucket=f"bucket-{number // 4}")
+        for number in range(32)
     )
     (told,) = in_english(policies_too_long(policies_of(profiles_of(text), HOME, has_webhook=False)))
     assert HOME.role_arn in told and "6144" in told

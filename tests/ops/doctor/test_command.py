@@ -43,10 +43,12 @@ def test_prints_no_secret(here):
     assert [one for one in (*secrets, "CAIS", "Signature=") if one in text] == []
 
 
-def run(monkeypatch, *options):
+def run(*options):
     parser = argparse.ArgumentParser()
     doctor.add_arguments(parser)
-    return run_command(doctor.run, parser.parse_args([*options, "--env-file", "/does/not/exist/.env"]))
+    return run_command(
+        doctor.run, parser.parse_args(["--env-file", "/does/not/exist/.env", "--lang", "en", *options])
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,18 +56,19 @@ def run(monkeypatch, *options):
 )
 def test_an_examination_that_takes_minutes_says_so_first(monkeypatch, capsys, options, is_said):
     monkeypatch.delenv("OSS_BUCKET", raising=False)
-    run(monkeypatch, *options, "--lang", "en")
+    run(*options)
     assert capsys.readouterr().out.startswith(doctor.WAITS.en) is is_said
 
 
 @pytest.mark.parametrize(("options", "named"), [
     *((["--url", url], "--url") for url in ("api.example.com", "ftp://x/", "https://x.example.com/?a=1")),
-    (["--local", "--rule", "none=true"], "'none'"),
+    (["--local", "--rule", "none=true"], "'none'"), (["--report", "x.md"], "--report"),
+    (["--rule", "v1_retired=true"], "--rule"),
 ])  # fmt: skip
-def test_the_command_exits_2_for_an_option_that_is_wrong(monkeypatch, capsys, options, named):
-    assert run(monkeypatch, *options, "--lang", "en") == 2
+def test_the_command_exits_2_for_an_option_that_is_wrong(capsys, options, named):
+    assert run(*options) == 2
     assert named in capsys.readouterr().err
 
 
-def test_the_command_examines_a_local_cloud_of_its_own(monkeypatch, capsys, own_process):
-    assert run(monkeypatch, "--local", "--lang", "zh") == 0, capsys.readouterr().out
+def test_the_command_examines_a_local_cloud_of_its_own(capsys, own_process):
+    assert run("--local", "--lang", "zh") == 0, capsys.readouterr().out

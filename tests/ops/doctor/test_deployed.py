@@ -14,8 +14,9 @@ from local.fc.gateway import FcGateway
 from ops.doctor.deployed import check_callback, check_features, check_function, domains
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
-from tests.conftest import PLAIN_PROFILES
+from tests.conftest import ENVIRONMENT
 from tests.ops.doctor.conftest import REFUSED
+from tests.support.cases import profile_toml
 
 
 def test_no_callback_is_no_fault(here, profiles):
@@ -105,24 +106,16 @@ HERE = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 
 
 def rows(url="", **changes):
-    environ = {
-        "OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "CALLER_AUTH": "anonymous",
-        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", "PROFILES_FILE": str(PLAIN_PROFILES), **changes,
-    }  # fmt: skip
-    settings = load_settings(environ)
+    settings = load_settings({**ENVIRONMENT, **changes})
     return {name: text.en for name, text in domains(settings, function_url(settings, url))}
 
 
 def test_every_bucket_s_addresses_are_listed_each_once(profiles):
-    profile = '[{0}]\nkey = "{0}/{{owner}}/{{id}}"\nmax_size = "6MiB"\ncontent_types = ["image/png"]\n'
-    own = {
-        "default": 'read = "callers"\n',
-        "contract": 'bucket = "contracts"\nregion = "cn-shanghai"\nparts = true\nread = "callers"\n',
-        "scan": 'bucket = "contracts"\nregion = "cn-shanghai"\n',
-        "page": 'bucket = "pages"\nhost = "https://files.example.com"\n',
-    }
-    written = profiles("".join(profile.format(name) + own[name] for name in own))
-    changes = {"READ_ORIGIN": "https://img.example.com", **SECRET, **written}
+    there = {"bucket": "contracts", "region": "cn-shanghai"}
+    text = profile_toml("default", read="callers")
+    text += profile_toml("contract", **there, parts=True, read="callers") + profile_toml("scan", **there)
+    text += profile_toml("page", bucket="pages", host="https://files.example.com")
+    changes = {"READ_ORIGIN": "https://img.example.com", **SECRET, **profiles(text)}
     hosts = [HERE, "https://contracts.oss-cn-shanghai.aliyuncs.com", "https://files.example.com"]
     assert rows("https://api.example.com/prefix/", **changes) == {
         "request": f"https://api.example.com; {hosts[1]}",

@@ -38,11 +38,6 @@ def upload(here, course):
     return tried
 
 
-@pytest.fixture
-def profile(here):
-    return load_settings(here.environ).profiles.__getitem__
-
-
 def test_without_a_caller_nothing_is_uploaded_and_the_commands_of_before_are_named(here):
     findings = here.examine(code="")
     (finding,) = findings.of("Upload")
@@ -122,10 +117,10 @@ def test_a_bucket_that_takes_everything_is_dangerous_and_its_new_objects_are_nam
     assert removal.state is State.UNSURE and "uploads/" in removal.said.en
 
 
-def test_a_refusal_for_another_reason_does_not_pass_for_protection(here, course, profile):
+def test_a_refusal_for_another_reason_does_not_pass_for_protection(here, course):
     # 403 is the protection; a 500 shows nothing about it.
     here.cloud.oss.faults.plan("status_500")
-    assert course.check_changed_key(profile("default")).state is State.BAD
+    assert course.check_changed_key(course.settings.profiles["default"]).state is State.BAD
 
 
 def test_a_profile_of_large_files_only_is_left_out(here, profiles):
@@ -189,10 +184,10 @@ def test_a_part_that_does_not_reach_the_bucket_names_the_setting(after, serving,
 
 
 @pytest.mark.parametrize("fails", [True, False])
-def test_a_part_is_aborted_whatever_oss_says_of_it(here, course, profile, fails):
+def test_a_part_is_aborted_whatever_oss_says_of_it(here, course, fails):
     if fails:
         here.cloud.oss.faults.plan("expired_url", on=["UploadPart"])
-    finding = course.check_parts(profile("video"))
+    finding = course.check_parts(course.settings.profiles["video"])
     assert finding.state is (State.BAD if fails else State.GOOD)
     assert ("HTTP 403" in finding.said.en) is fails
     assert list(here.cloud.idle().oss.bucket.uploads) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import trustme
 
 from local.common.http_server import Handler, Server
-from tests.conftest import PLAIN_PROFILES
+from tests.conftest import ENVIRONMENT, TOKEN_SECRET
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -62,19 +62,7 @@ def serving(respond: Callable[[str], Response], certificate: trustme.LeafCert | 
 
 
 def settings(sts_origin: str, **more: str) -> dict[str, str]:
-    return {
-        "OSS_BUCKET": "photos",
-        "OSS_REGION": "cn-hangzhou",
-        "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
-        "STS_ENDPOINT": sts_origin,
-        "CALLER_AUTH": "anonymous",
-        "PROFILES_FILE": str(PLAIN_PROFILES),
-        "TOKEN_SECRET": "token-secret-0123456789abcdefghi",
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-        "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
-        **more,
-    }
+    return {**ENVIRONMENT, "STS_ENDPOINT": sts_origin, "TOKEN_SECRET": TOKEN_SECRET, **more}
 
 
 # Only the package and the standard library are there: -S leaves out site-packages, -I the current folder.
