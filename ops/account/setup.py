@@ -116,12 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: Screen | None) -> int:
-    """
-    Show every call of an empty account.
-
-    Args:
-        beside_json: gets notes and other accounts' calls, where the steps go out as JSON.
-    """
+    """Show every call of an empty account; beside steps in JSON, ``beside_json`` gets all the rest."""
     steps, notes = _planned_unseen(desired, desired.account)
     steps += alarm_steps(desired.alarms, desired.account, desired.of(desired.account)[1])
     if beside_json:

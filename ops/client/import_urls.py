@@ -34,7 +34,7 @@ from function.errors import UploadError
 from function.oss.post_form import TYPE_FIELD, UploadRule
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
-from ops.account.oss_client import client_at, operator_keys
+from ops.account.oss_client import client_at, code_of, operator_keys
 from ops.client.form_upload import open_session
 from ops.client.import_source import NotCopied, open_source
 from ops.deploy.callers import CALLER, caller_called
@@ -225,8 +225,7 @@ def _put(client: "Client", rule: UploadRule, found: requests.Response) -> None:
     try:
         client.put_object(oss.PutObjectRequest(rule.bucket, rule.key, body=body, headers=headers))
     except oss.exceptions.OperationError as error:
-        cause = error.unwrap()
-        code = getattr(cause, "code", "") or type(cause).__name__
+        code = code_of(error)
         if code != "FileAlreadyExists":
             raise NotCopied(code) from None
 

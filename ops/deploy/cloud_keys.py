@@ -83,7 +83,6 @@ def _kept_keys(folder: Path) -> dict[str, object]:
     paths = (folder / "access.yaml", folder / "access.yml")
     try:
         path = next((each for each in paths if each.exists()), paths[0])
-        kept = yaml.safe_load(path.read_text("utf-8"))
+        return mapping(yaml.safe_load(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
-    return mapping(kept)

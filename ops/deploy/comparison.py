@@ -78,10 +78,9 @@ def compare(target: Target, live: Live, info: Mapping[str, Any]) -> tuple[list[T
     texts, settings, why = _read(target, live)
     texts = texts or _texts(_kept(target, live.version))
     settings = settings or mapping(info.get("environmentVariables"))
-    values, notes = {"version": live.version, "why": why, "folder": KEPT}, []
-    for name in OWN_FILES[: 1 + (settings.get("CALLER_AUTH") == SEVERAL)]:
-        if name not in texts:
-            notes.append(WORDS["unread_file"].filled(name=name, **values))
+    values = {"version": live.version, "why": why, "folder": KEPT}
+    known = OWN_FILES[: 1 + (settings.get("CALLER_AUTH") == SEVERAL)]
+    notes = [WORDS["unread_file"].filled(name=name, **values) for name in known if name not in texts]
     if not settings:
         notes.append(WORDS["unread_settings"].filled(version=live.version, why=why))
     before, odd = profiles_of(texts.get(PROFILES_TOML, ""), settings or own)

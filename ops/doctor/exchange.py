@@ -71,12 +71,7 @@ def send(
 
 
 def log_in_at(url: str, code: str, app: str = "") -> str:
-    """
-    Return the token that the deployed function gives for a login code of this app.
-
-    Raises:
-        Refused
-    """
+    """Return the token that the function gives for a login code of this app; raise ``Refused``."""
     token = ask(url, "login", {"code": code, "app": app}).get("token")
     if not isinstance(token, str):
         raise Refused(NOT_OURS, OTHER_ADDRESS)
@@ -84,12 +79,7 @@ def log_in_at(url: str, code: str, app: str = "") -> str:
 
 
 def claims_of(receipt: object, settings: Settings, now: datetime) -> dict[str, Any]:
-    """
-    Return the claims of a receipt of the deployed function.
-
-    Raises:
-        Refused: another secret has signed it.
-    """
+    """Return the claims of a receipt; raise ``Refused`` if another secret has signed it."""
     try:
         return read_token(str(receipt), audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
     except Unauthorized:

@@ -64,12 +64,7 @@ def show_finding(finding: Finding, screen: Screen, language: str) -> None:
 
 
 class Refused(Exception):
-    """
-    Raised by a check where something is not as it should be.
-
-    Args:
-        said, remedy: what it is, and what to do.
-    """
+    """Raised by a check: what is not as it should be, and what to do."""
 
     def __init__(self, said: Text, remedy: Text | None, state: State = State.BAD) -> None:
         super().__init__(said.en)
@@ -142,12 +137,7 @@ def pasted_in(text: str) -> Pasted | None:
 
 
 def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
-    """
-    Return the error of a service and its remedy.
-
-    Args:
-        text: XML of OSS or JSON of STS and the function.
-    """
+    """Return the error of a service, in XML of OSS or JSON of STS and the function, and its remedy."""
     pasted = pasted_in(text)
     if not isinstance(pasted, PastedError):
         pasted = PastedError("", "", ec, status=status)

@@ -32,12 +32,7 @@ EC = re.compile(r"\d{4}-\d{8}")
 
 
 def read_pasted(text: str) -> list[Pasted]:
-    """
-    Tell what was pasted; one answer may hold several forms.
-
-    Raises:
-        Unreadable
-    """
+    """Tell what was pasted, perhaps several forms; raise ``Unreadable``."""
     if len(text) > MAX_CHARACTERS:
         raise Unreadable("It is too long for a form or an error (over 4 MB).", "内容过长（超过 4 MB）。")
     text = text.lstrip("\ufeff").strip()

@@ -58,12 +58,7 @@ UNPINNED = {"policy", "signature", "ossaccesskeyid", "x-oss-signature", "file"}
 
 
 def read_policy(text: str) -> Policy:
-    """
-    Read a decoded policy.
-
-    Raises:
-        OssError: with the reason for which OSS would not accept it at all.
-    """
+    """Read a decoded policy; raise ``OssError`` with the reason for which OSS would not accept it."""
     return parse_policy(base64.b64encode(text.encode()).decode(), dollar_optional=False)
 
 
@@ -121,12 +116,7 @@ def unpinned_fields(policy: Policy, fields: Mapping[str, str]) -> list[str]:
 
 
 def policy_rows(policy: str, language: str = "en") -> tuple[str, list[tuple[str, str, str]]]:
-    """
-    Read a decoded policy.
-
-    Returns:
-        its expiration as it is written there, and (field, value, reason) per condition.
-    """
+    """Return when a decoded policy expires, and (field, value, reason) of each condition."""
     read = read_policy(policy)
     rows = [(field, _short(value), reason) for field, value, reason in _rows(read, language)]
     return read.expires_at.isoformat().replace("+00:00", "Z"), rows

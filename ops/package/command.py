@@ -140,7 +140,7 @@ def build(
         bill = Path(name) / "bill.json"
         _fill(root, folder, python, bill, say, extras)
         zipped = zip_folder(folder)
-        budget, count = budget_bytes / 1e6, len([*files_of(folder)])
+        budget, count = budget_bytes / 1e6, len(files_of(folder))
         shown = f"{target.parent.name}/{target.name}"
         say(MADE.filled(name=shown, count=count, megabytes=len(zipped) / 1e6, budget=budget))
         if len(zipped) > budget_bytes:

@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +10,9 @@ INSTANT = (1980, 1, 1, 0, 0, 0)
 INSTANT_EPOCH = 315532800
 
 
-def files_of(folder: Path) -> Iterator[Path]:
+def files_of(folder: Path) -> list[Path]:
     """Every file, in an order that no file system decides."""
-    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def normalise(folder: Path) -> None:

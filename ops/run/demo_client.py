@@ -30,13 +30,7 @@ def failed(what: Text, said: str) -> DemoFailed:
 
 
 class Client:
-    """
-    Client of the demo; what it says is in the language of the screen.
-
-    Attributes:
-        headers: of its login.
-        form: its first.
-    """
+    """Client of the demo, with the headers of its login and its first form, in the language of the screen."""
 
     def __init__(self, cloud: LocalCloud, session: requests.Session, screen: Screen, language: str) -> None:
         self.cloud, self.screen, self.language = cloud, screen, language

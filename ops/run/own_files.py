@@ -119,9 +119,8 @@ class OwnFiles:
         # The sentences are about the file as it is written, before its buckets become those of this cloud.
         as_written = replace(here, profiles_file=found.profiles)
         local = here.profiles_file.with_name(CALLERS_TOML)
-        is_local = bool(callers)
         read_text = cache(
-            lambda path: (local if is_local and path == found.callers else path).read_text("utf-8")
+            lambda path: (local if callers and path == found.callers else path).read_text("utf-8")
         )
         try:
             check_settings(cloud.environment(as_written), read_text)

@@ -27,12 +27,7 @@ NOBODY, NO_CODE = "prove-this-is-nobody", "bad-prove-this-is-no-code"
 
 
 def status_of(sandbox: Sandbox, route: str, message: Any, token: str = "") -> int:
-    """
-    The status that the deployed function answers with.
-
-    Raises:
-        NotTried: nobody knows where it is, or it is silent.
-    """
+    """Return the function's status; raise ``NotTried`` where it is silent or nobody knows it."""
     if not sandbox.function_url:
         raise NotTried("needs --url of the deployed function")
     try:

@@ -57,12 +57,7 @@ OLD_EDITION = (480, 592)
 
 
 class Said(NamedTuple):
-    """
-    An answer as the function reads it.
-
-    Args:
-        data: of an answer that is done; of any other the verdict.
-    """
+    """An answer as the function reads it, with the data of one that is done, else its verdict."""
 
     status: int
     code: Label | None

@@ -21,13 +21,7 @@ ONCE = {OVERWRITE_FIELD: "true"}
 
 
 class Upload(NamedTuple):
-    """
-    An upload in parts, begun.
-
-    Args:
-        id: by which OSS knows it.
-        answer: that OSS began it with.
-    """
+    """An upload in parts, begun: its key, its id in OSS, and the answer that OSS began it with."""
 
     sandbox: Sandbox
     key: str

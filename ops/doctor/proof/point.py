@@ -67,12 +67,7 @@ class Point(NamedTuple):
 
 
 def points(*modules: str) -> tuple[Point, ...]:
-    """
-    Return the points that these modules ask, all by default.
-
-    Raises:
-        AttributeError: nobody asks one.
-    """
+    """Return the points of these modules, all by default; raise ``AttributeError`` if nobody asks one."""
     return tuple(
         _point(import_module(f"ops.doctor.proof.{module}"), name, words)
         for module in modules or [name for name in QUESTIONS if name != NOBODY]

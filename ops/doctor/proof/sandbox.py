@@ -100,12 +100,7 @@ class Sandbox:
         life: timedelta = URL_LIFE,
         **signed: Any,
     ) -> str:
-        """
-        Sign a URL.
-
-        Args:
-            signed: ``query``, ``headers`` and ``additional``.
-        """
+        """Sign a URL; ``signed`` are ``query``, ``headers`` and ``additional``."""
         request = OssRequest(method, self.settings.bucket, self.settings.region, key, **signed)
         origin = origin or self.settings.host
         return presign(request, by or self.keys, at or self.now, origin=origin, expires_in=life)
