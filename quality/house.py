@@ -42,10 +42,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
-    "ops/": (15_865, 134),
+    "ops/": (15_718, 133),
     "local/": (15_120, 148),
     "quality/": (12_784, 109),
-    "tests/": (64_142, 508),
+    "tests/": (63_595, 497),
     "miniprogram/": (14_256, 190),
     (REST := "docs/, deploy/, root"): (11_999, 120),
 }
