@@ -1,4 +1,4 @@
-"""Case tables beside the tests that they drive: ``test_NAME.json`` beside ``test_NAME.py``."""
+"""Data of tests: tables beside them (``test_NAME.json`` beside ``test_NAME.py``), and profiles."""
 
 import json
 from pathlib import Path

@@ -8,6 +8,7 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
+from tests.support.cases import profile_toml
 from tests.support.memory_oss import MemoryOss, Part, Refused
 from tests.support.stage import Reply
 from tests.support.world import WEBHOOK, World
@@ -19,10 +20,10 @@ COMMIT, CHECK, ALIYUN = 'hold = ["commit"]', 'hold = ["check"]', 'check_by = ["a
 BOTH = 'hold = ["commit", "check"]'
 
 
-def profile(name: str, *options: str, folder: str = "", end: str = "{id}", types: str = '"image/*"') -> str:
-    """The text of a profile whose uploads are confirmed; its folder has its name, or another."""
-    lines = [f'key = "{folder or name}/{{owner}}/{end}{{ext}}"', 'max_size = "30MiB"', "confirm = true"]
-    return "\n".join([f"[{name}]", *lines, f"content_types = [{types}]", *options, ""])
+def profile(name: str, *options: str, folder: str = "", end: str = "{id}", **more: Any) -> str:
+    """Return the text of a profile whose uploads are confirmed; its folder has its name, or another."""
+    text = profile_toml(name, folder, f"{{owner}}/{end}{{ext}}", max_size="30MiB", confirm=True, **more)
+    return text + "".join(f"{option}\n" for option in options)
 
 
 PROFILES = "".join(

@@ -34,7 +34,7 @@ PROFILES = "".join(
         profile("quick", CHECK, ALIYUN),
         profile("sent", BOTH, ALIYUN, "hold_days = 3"),
         profile("short", CHECK, ALIYUN, "hold_days = 1"),
-        profile("clip", CHECK, ALIYUN, "hold_days = 1", types='"video/*", "audio/*"'),
+        profile("clip", CHECK, ALIYUN, "hold_days = 1", content_types=["video/*", "audio/*"]),
     ]
 )
 TWO = profile("both", CHECK, 'check_by = ["wechat", "aliyun"]')

@@ -41,19 +41,13 @@ BUSINESS = {
     "JWT_KEY": BUSINESS_SECRET,
     "TOKEN_SECRET": SECRET,
 }
+FILES = {"max_size": "10MiB", "min_size": 10, "content_types": ["image/*", "application/pdf"]}
+PAGE = profile_toml("page", "test", "{filename}", content_types=["*/*"], callback=True)
 PROFILES = (
-    profile_toml(
-        "default",
-        "uploads",
-        "{owner}/{yyyy}/{id}{ext}",
-        max_size="10MiB",
-        min_size=10,
-        content_types=["image/*", "application/pdf"],
-        callback=True,
-    )
+    profile_toml("default", "uploads", "{owner}/{yyyy}/{id}{ext}", **FILES, callback=True)
     + profile_toml("other", "others", max_size="1KiB", content_types=["image/png"], callback=True)
     + profile_toml("quiet", max_size="1KiB", content_types=["image/png"])
-    + profile_toml("page", "test", "{filename}", content_types=["*/*"], callback=True)
+    + PAGE
 )
 
 

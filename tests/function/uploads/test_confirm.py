@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.http.client import ExchangeFailed, HttpResponse
-from tests.function.uploads.conftest import SECRET, claims_of, forged_ticket
+from tests.function.uploads.conftest import FILES, PAGE, SECRET, claims_of, forged_ticket
 from tests.support.cases import cases_beside, profile_toml, table_beside
 
 cases = cases_beside(__file__)
@@ -14,18 +14,10 @@ cases = cases_beside(__file__)
 pytestmark = pytest.mark.usefixtures("good_sts")
 ENDPOINT = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
 PROFILES = (
-    profile_toml(
-        "default",
-        "uploads",
-        "{owner}/{yyyy}/{id}{ext}",
-        max_size="10MiB",
-        min_size=10,
-        content_types=["image/*", "application/pdf"],
-        confirm=True,
-    )
+    profile_toml("default", "uploads", "{owner}/{yyyy}/{id}{ext}", **FILES, confirm=True)
     + profile_toml("both", max_size="1KiB", content_types=["image/png"], confirm=True, callback=True)
     + profile_toml("called", max_size="1KiB", content_types=["image/png"], callback=True)
-    + profile_toml("page", "test", "{filename}", content_types=["*/*"], callback=True)
+    + PAGE
 )
 SETTINGS = {
     "TOKEN_SECRET": SECRET,
