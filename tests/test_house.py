@@ -437,6 +437,12 @@ def names_patched_in(path):
             target, *rest = map(ast.unparse, node.args)
             if target.partition(".")[0] in bound or ours.match(target.strip("'")):
                 yield target.strip("'").rpartition(".")[2] if len(rest) < 2 else rest[0].strip("'")
+        # A name kept in a table or a constant.
+        elif isinstance(node, ast.Constant) and "setattr" in text:
+            module, _, name = str(node.value).rpartition(".")
+            is_file = name in ("", "py") or not ours.match(module)
+            if not is_file and (ROOT / module.replace(".", "/")).with_suffix(".py").exists():
+                yield name
         targets = node.targets if isinstance(node, ast.Assign) and ".ready()." in text else ()
         yield from (ast.unparse(each) for each in targets if ".ready()." in ast.unparse(each))
 

@@ -1,5 +1,6 @@
 """The questions of ``doctor --prove`` to STS, Content Moderation and WeChat, on one local cloud."""
 
+import hmac
 from dataclasses import replace
 from datetime import timedelta
 
@@ -142,11 +143,9 @@ def test_a_service_without_a_protection_breaks_its_contract(asked, monkeypatch, 
     assert asked(name).answer is False
 
 
-TAKES_ANYTHING = ("function.wechat.push.is_signed", lambda *_: True)
-
-
 def test_a_forged_push_that_the_function_takes_leaves_no_verdict(asked, running, monkeypatch):
-    monkeypatch.setattr(*TAKES_ANYTHING)
+    # A route imported by this call would keep a name of the function replaced here.
+    monkeypatch.setattr(hmac, "compare_digest", lambda *_: True)
     assert asked("forged_push_is_refused").answer is False
     assert asked.sandboxes[-1].remove() == []
     assert [key for key in running.cloud.idle().oss.bucket.objects if ".verdicts/" in key] == []
