@@ -1,6 +1,4 @@
-"""
-The operator's commands: ``python3 manage.py COMMAND --help``.
-"""
+"""The operator's commands: ``python3 manage.py COMMAND --help``."""
 
 import argparse
 import importlib

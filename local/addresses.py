@@ -1,6 +1,4 @@
-"""
-Addresses and identities of the local cloud, for scripts and for the function.
-"""
+"""Addresses and identities of the local cloud, for scripts and for the function."""
 
 import secrets
 from typing import TYPE_CHECKING, Any

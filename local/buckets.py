@@ -1,6 +1,4 @@
-"""
-The buckets of the local cloud: each in a region of its own, with a role that reaches no other.
-"""
+"""The buckets of the local cloud: each in a region of its own, with a role that reaches no other."""
 
 import json
 from base64 import urlsafe_b64decode

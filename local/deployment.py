@@ -1,6 +1,4 @@
-"""
-A deployment in the local cloud: the profiles and the behaviour of a project, or the samples.
-"""
+"""A deployment in the local cloud: the profiles and the behaviour of a project, or the samples."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

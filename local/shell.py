@@ -1,6 +1,4 @@
-"""
-Inherited environment variables that would lead the function out of the local cloud, or to another hour.
-"""
+"""Inherited environment variables that would lead the function out of the local cloud, or to another hour."""
 
 import time
 from collections.abc import MutableMapping

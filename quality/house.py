@@ -43,9 +43,9 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
     "ops/": (15_718, 133),
-    "local/": (15_120, 148),
+    "local/": (15_008, 148),
     "quality/": (12_784, 109),
-    "tests/": (63_595, 497),
+    "tests/": (63_591, 497),
     "miniprogram/": (14_256, 190),
     (REST := "docs/, deploy/, root"): (11_999, 120),
 }

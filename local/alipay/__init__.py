@@ -1,3 +1,1 @@
-"""
-Alipay's gateway, as far as the login of a mini-program needs it.
-"""
+"""Alipay's gateway, as far as the login of a mini-program needs it."""

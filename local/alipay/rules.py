@@ -1,6 +1,4 @@
-"""
-Rules for points that Alipay's pages leave open about the login, or that differ from app to app.
-"""
+"""Rules for points that Alipay's pages leave open about the login, or that differ from app to app."""
 
 from dataclasses import dataclass
 from datetime import timedelta

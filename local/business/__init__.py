@@ -1,3 +1,1 @@
-"""
-A pretend business: what stands behind a mini-program, as far as held pictures need it.
-"""
+"""A pretend business: what stands behind a mini-program, as far as held pictures need it."""

@@ -1,6 +1,4 @@
-"""
-Posts of the pretend business and the states of their pictures, in memory.
-"""
+"""Posts of the pretend business and the states of their pictures, in memory."""
 
 import secrets
 import threading

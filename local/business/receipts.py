@@ -1,6 +1,4 @@
-"""
-Receipts, deliveries of the webhook and backend tokens as a business handles them, with PyJWT alone.
-"""
+"""Receipts, deliveries of the webhook and backend tokens as a business handles them, with PyJWT alone."""
 
 import hmac
 from base64 import b64encode

@@ -1,6 +1,4 @@
-"""
-The pretend business over HTTP, as the playground and the example mini-program know it.
-"""
+"""The pretend business over HTTP, as the playground and the example mini-program know it."""
 
 import json
 from functools import partial

@@ -1,6 +1,4 @@
-"""
-Pretend business: takes posts, has their pictures published, and receives the webhook.
-"""
+"""Pretend business: takes posts, has their pictures published, and receives the webhook."""
 
 import json
 import threading

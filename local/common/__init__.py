@@ -1,3 +1,1 @@
-"""
-Common ground of the emulators: HTTP server, clock, accounts, RAM documents, planned faults.
-"""
+"""Common ground of the emulators: HTTP server, clock, accounts, RAM documents, planned faults."""

@@ -1,6 +1,4 @@
-"""
-Access keys of the local cloud: written by the local STS, read by the local OSS.
-"""
+"""Access keys of the local cloud: written by the local STS, read by the local OSS."""
 
 import threading
 from dataclasses import dataclass, field

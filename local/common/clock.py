@@ -1,6 +1,4 @@
-"""
-The clocks of the emulators: the machine's, and one that a test or a person moves.
-"""
+"""The clocks of the emulators: the machine's, and one that a test or a person moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

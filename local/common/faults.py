@@ -1,6 +1,4 @@
-"""
-Faults: one vocabulary for all emulators, and the plan of one of them.
-"""
+"""Faults: one vocabulary for all emulators, and the plan of one of them."""
 
 import json
 import random

@@ -1,6 +1,4 @@
-"""
-The small threaded HTTP server under every emulator: taken ports stepped over, no strangers let in.
-"""
+"""The small threaded HTTP server under every emulator: taken ports stepped over, no strangers let in."""
 
 import errno
 import json

@@ -1,6 +1,4 @@
-"""
-Outgoing requests of the emulators: one bounded exchange, without proxy, cookie or redirect.
-"""
+"""Outgoing requests of the emulators: one bounded exchange, without proxy, cookie or redirect."""
 
 import time
 import urllib.request

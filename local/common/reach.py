@@ -1,6 +1,4 @@
-"""
-From where the services of the local cloud are reached, and by which names they answer.
-"""
+"""From where the services of the local cloud are reached, and by which names they answer."""
 
 import re
 import socket

@@ -1,6 +1,4 @@
-"""
-Rules of a service that differ from account to account, or are open, and their changes as text.
-"""
+"""Rules of a service that differ from account to account, or are open, and their changes as text."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace

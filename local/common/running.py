@@ -1,6 +1,4 @@
-"""
-Work that goes on in a cloud: requests that are being answered, tasks that wait or are being done.
-"""
+"""Work that goes on in a cloud: requests that are being answered, tasks that wait or are being done."""
 
 import time
 from http.server import BaseHTTPRequestHandler

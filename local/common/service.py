@@ -1,6 +1,4 @@
-"""
-Emulator: a request handler behind one listening socket.
-"""
+"""Emulator: a request handler behind one listening socket."""
 
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler

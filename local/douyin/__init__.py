@@ -1,3 +1,1 @@
-"""
-Douyin's server side, as far as the login of a mini-program needs it.
-"""
+"""Douyin's server side, as far as the login of a mini-program needs it."""

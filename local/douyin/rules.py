@@ -1,6 +1,4 @@
-"""
-Rules for points that Douyin's pages leave open about the login.
-"""
+"""Rules for points that Douyin's pages leave open about the login."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,3 +1,1 @@
-"""
-Function Compute: a gateway that calls a function by both of FC's contracts.
-"""
+"""Function Compute: a gateway that calls a function by both of FC's contracts."""

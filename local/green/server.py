@@ -1,6 +1,4 @@
-"""
-The HTTP side of the local content moderation: the RPC gateway, then the service, and switches.
-"""
+"""The HTTP side of the local content moderation: the RPC gateway, then the service, and switches."""
 
 import json
 from collections.abc import Mapping

@@ -1,3 +1,1 @@
-"""
-The object store: PostObject with signatures, policies and callbacks, and reading.
-"""
+"""The object store: PostObject with signatures, policies and callbacks, and reading."""

@@ -1,6 +1,4 @@
-"""
-Access control of requests that are no forms.
-"""
+"""Access control of requests that are no forms."""
 
 from local.common.accounts import AccessKey
 from local.common.ram_policy import fits, is_allowed

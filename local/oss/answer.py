@@ -1,6 +1,4 @@
-"""
-Response of the local OSS, independent of sockets.
-"""
+"""Response of the local OSS, independent of sockets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,4 @@
-"""
-The one bucket of a local OSS: what it holds, and what decides over it.
-"""
+"""The one bucket of a local OSS: what it holds, and what decides over it."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -1,6 +1,4 @@
-"""
-Name of the OSS call of a request, by its method, object name and query.
-"""
+"""Name of the OSS call of a request, by its method, object name and query."""
 
 from local.oss import errors
 from local.oss.answer import Answer

@@ -1,6 +1,4 @@
-"""
-Connection of the local OSS: request id, CORS headers, errors in XML, bodies read in pieces.
-"""
+"""Connection of the local OSS: request id, CORS headers, errors in XML, bodies read in pieces."""
 
 import base64
 import re

@@ -1,8 +1,4 @@
-"""
-DeleteMultipleObjects.
-
-Source: https://help.aliyun.com/zh/oss/developer-reference/deletemultipleobjects
-"""
+"""DeleteMultipleObjects. Source: https://help.aliyun.com/zh/oss/developer-reference/deletemultipleobjects"""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,6 +1,4 @@
-"""
-The XML that goes with calls: written as OSS's samples are, read whatever its namespace.
-"""
+"""The XML that goes with calls: written as OSS's samples are, read whatever its namespace."""
 
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, ParseError, fromstring

@@ -1,6 +1,4 @@
-"""
-One call to the local OSS, as what serves it sees it: nothing of sockets.
-"""
+"""One call to the local OSS, as what serves it sees it: nothing of sockets."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""
-The HTTP side of the local OSS: one call after another, each told by its method, path and query.
-"""
+"""The HTTP side of the local OSS: one call after another, each told by its method, path and query."""
 
 import contextlib
 import json

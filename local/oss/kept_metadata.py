@@ -1,6 +1,4 @@
-"""
-Metadata of a picture that may survive its processing: read, and written anew as far as the rules say.
-"""
+"""Metadata of a picture that may survive its processing: read, and written anew as far as the rules say."""
 
 import re
 import struct

@@ -1,6 +1,4 @@
-"""
-Objects of the local OSS: data on disk, everything else in memory.
-"""
+"""Objects of the local OSS: data on disk, everything else in memory."""
 
 import hashlib
 import os

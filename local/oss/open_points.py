@@ -1,6 +1,4 @@
-"""
-Page of open points, written from the docstrings of the rules: ``python3 -m local.oss.open_points``.
-"""
+"""Page of open points, written from the docstrings of the rules: ``python3 -m local.oss.open_points``."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,4 @@
-"""
-The HTTP side of PostObject: a form, the object, the callback, and one of four answers.
-"""
+"""The HTTP side of PostObject: a form, the object, the callback, and one of four answers."""
 
 import contextlib
 import hashlib

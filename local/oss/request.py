@@ -1,6 +1,4 @@
-"""
-One request to the local OSS that is no form, decoded.
-"""
+"""One request to the local OSS that is no form, decoded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""
-The local OSS: one bucket, whatever the Host header says.
-"""
+"""The local OSS: one bucket, whatever the Host header says."""
 
 from functools import partial
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""
-Storing of an object: received into its own file, checked, then stored at once or not at all.
-"""
+"""Storing of an object: received into its own file, checked, then stored at once or not at all."""
 
 import base64
 import binascii

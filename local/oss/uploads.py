@@ -1,6 +1,4 @@
-"""
-Uploads in parts that have begun and are not over: parts on disk, everything else in memory.
-"""
+"""Uploads in parts that have begun and are not over: parts on disk, everything else in memory."""
 
 import secrets
 import threading

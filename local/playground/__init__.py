@@ -1,3 +1,1 @@
-"""
-The page on which one upload can be watched, and the server that hands it out.
-"""
+"""The page on which one upload can be watched, and the server that hands it out."""

@@ -1,6 +1,4 @@
-"""
-Authentication of callers: known key, right signature, fresh request, nonce seen once.
-"""
+"""Authentication of callers: known key, right signature, fresh request, nonce seen once."""
 
 import heapq
 import hmac

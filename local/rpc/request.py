@@ -1,6 +1,4 @@
-"""
-One HTTP request behind the RPC gateway and the parameters in its query and form.
-"""
+"""One HTTP request behind the RPC gateway and the parameters in its query and form."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl

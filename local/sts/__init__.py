@@ -1,3 +1,1 @@
-"""
-The token service: AssumeRole and GetCallerIdentity.
-"""
+"""The token service: AssumeRole and GetCallerIdentity."""

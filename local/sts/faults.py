@@ -1,6 +1,4 @@
-"""
-The bad days of the local STS, by the names of the vocabulary.
-"""
+"""The bad days of the local STS, by the names of the vocabulary."""
 
 from datetime import UTC, datetime, timedelta
 

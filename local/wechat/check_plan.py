@@ -1,6 +1,4 @@
-"""
-Plan of the next media checks: outcomes asked for by a person or a test, instead of by file name.
-"""
+"""Plan of the next media checks: outcomes asked for by a person or a test, instead of by file name."""
 
 import threading
 from collections.abc import Mapping

@@ -1,6 +1,4 @@
-"""
-The checks of one mini-program: accepted, looked at, and told of some seconds later.
-"""
+"""The checks of one mini-program: accepted, looked at, and told of some seconds later."""
 
 import random
 import secrets

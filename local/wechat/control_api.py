@@ -1,6 +1,4 @@
-"""
-Control API of the local WeChat, for people and tests: planned checks, and the push.
-"""
+"""Control API of the local WeChat, for people and tests: planned checks, and the push."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,6 +1,4 @@
-"""
-Delayed delivery: each item at its time, or at once on request.
-"""
+"""Delayed delivery: each item at its time, or at once on request."""
 
 import heapq
 import itertools

@@ -1,6 +1,4 @@
-"""
-Faults that can be planned for the next calls of the local WeChat.
-"""
+"""Faults that can be planned for the next calls of the local WeChat."""
 
 from local.common.faults import ANSWER_LOST, DROP, RAW, REDIRECT, SLOW, Faults, Raw
 from local.wechat import errors

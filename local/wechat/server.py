@@ -1,6 +1,4 @@
-"""
-The HTTP side of the local WeChat: three calls of its API, and switches for who tests against it.
-"""
+"""The HTTP side of the local WeChat: three calls of its API, and switches for who tests against it."""
 
 import json
 import secrets

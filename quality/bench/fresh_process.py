@@ -1,6 +1,4 @@
-"""
-One fresh process from its start to its first line, as its user would feel it.
-"""
+"""One fresh process from its start to its first line, as its user would feel it."""
 
 import os
 import re

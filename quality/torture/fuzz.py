@@ -1,6 +1,4 @@
-"""
-A million inputs for each target, guided by coverage: with atheris, where it can be installed.
-"""
+"""A million inputs for each target, guided by coverage: with atheris, where it can be installed."""
 
 import json
 import re

@@ -1,6 +1,4 @@
-"""
-What is fuzzed of reading: any key, asked for by somebody who may read some.
-"""
+"""What is fuzzed of reading: any key, asked for by somebody who may read some."""
 
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""
-What is fuzzed: each target takes any bytes and may raise nothing but what its documentation says.
-"""
+"""What is fuzzed: each target takes any bytes and may raise nothing but what its documentation says."""
 
 import io
 import json

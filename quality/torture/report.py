@@ -1,6 +1,4 @@
-"""
-What each part of the run found, the progress on the way, and the table at the end.
-"""
+"""What each part of the run found, the progress on the way, and the table at the end."""
 
 import sys
 import time

@@ -1,6 +1,4 @@
-"""
-Tasks of a run: each in a fresh process, so many at a time, until the budget ends.
-"""
+"""Tasks of a run: each in a fresh process, so many at a time, until the budget ends."""
 
 import multiprocessing
 import os

@@ -1,6 +1,4 @@
-"""
-Clients and requests made from ``docs/openapi.yaml`` meet the local cloud; run by ``make test-all``.
-"""
+"""Clients and requests made from ``docs/openapi.yaml`` meet the local cloud; run by ``make test-all``."""
 
 import json
 import logging

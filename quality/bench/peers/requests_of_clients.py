@@ -1,6 +1,4 @@
-"""
-What clients send: FC 3.0 events and bearer tokens.
-"""
+"""What clients send: FC 3.0 events and bearer tokens."""
 
 import json
 import os

@@ -1,6 +1,4 @@
-"""
-The task every contestant gets: a form for one JPEG of 123,456 bytes, under keys that exist nowhere.
-"""
+"""The task every contestant gets: a form for one JPEG of 123,456 bytes, under keys that exist nowhere."""
 
 import os
 
