@@ -84,9 +84,9 @@ WORDS = {
     ),
     "env": Text("Lines for .env", "写入 .env 的内容"),
     "next": Text(
-        "Then fill in CALLER_AUTH and what it needs (.env.example says what), and run: make deploy"
+        "Then run: make deploy. It says first what .env still lacks, such as CALLER_AUTH"
         " (for many phones at once: make deploy BURST=1)",
-        "然后填写 CALLER_AUTH 及其所需项（见 .env.example），再运行：make deploy"
+        "然后运行：make deploy，它会先列出 .env 里还缺的项，例如 CALLER_AUTH"
         "（很多手机同时到来时：make deploy BURST=1）",
     ),
 }
