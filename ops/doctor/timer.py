@@ -20,7 +20,7 @@ from function.oss.client import OssClient, budget
 from function.oss.objects import get_record
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import OBJECTS
-from ops.doctor.findings import Refused, State, check, logged, set_up_again
+from ops.doctor.findings import Refused, State, check, logged, set_up_again, unreachable
 from ops.doctor.identity import assume, sts_remedy
 from ops.terminal.language import Text
 
@@ -55,7 +55,8 @@ def check_timer(
         late = _late(oss, now)
         is_gone = not late and sleep is not None and _is_removed(oss, now, sleep)
     except UploadError as error:
-        raise Refused(logged(error), _SET_UP_AGAIN, State.UNSURE) from None
+        remedy = _SET_UP_AGAIN if error.upstream == "AccessDenied" else unreachable("OSS_HOST", "OSS_REGION")
+        raise Refused(logged(error), remedy, State.UNSURE) from None
     if late:
         minutes = int((now - late[0]) / timedelta(minutes=1))
         said = Text(
@@ -86,12 +87,15 @@ def _late(oss: OssClient, now: datetime) -> list[datetime]:
 def _is_removed(oss: OssClient, now: datetime, sleep: Callable[[float], None]) -> bool:
     """Write a record that is due, and wait until a tick has removed it; what is left is removed."""
     name = due.write(oss, PROBE, "", secrets.token_hex(8), now, {}, now)
-    for _ in range(WAIT_SECONDS // PAUSE_SECONDS):
-        sleep(PAUSE_SECONDS)
-        if get_record(oss, name) is None:
-            return True
-    due.remove(oss, name)
-    return False
+    try:
+        for _ in range(WAIT_SECONDS // PAUSE_SECONDS):
+            sleep(PAUSE_SECONDS)
+            # Each look has the time of a request: together they take minutes.
+            if get_record(oss._replace(seconds_left=budget()), name) is None:
+                return True
+        return False
+    finally:
+        due.remove(oss._replace(seconds_left=budget()), name)
 
 
 _SLOWER = Text(

@@ -8,6 +8,7 @@ import pytest
 from function.app import Function, load_settings
 from function.context import Dependencies
 from function.oss import due
+from function.oss.client import budget
 from function.sts.session_policy import OBJECTS
 from local.cloud import BUCKET
 from ops.doctor.findings import State
@@ -54,8 +55,10 @@ class Timer:
 
 
 @pytest.fixture
-def timer(here, profiles):
+def timer(here, profiles, monkeypatch):
     timer = Timer(here, {**profiles(HELD), "CALLBACK_URL": ""})
+    # A pause takes its seconds of a budget.
+    monkeypatch.setattr("ops.doctor.timer.budget", lambda: budget(lambda: sum(timer.slept)))
     yield timer
     for name in timer.records:
         timer.objects.delete(name)
@@ -104,3 +107,10 @@ def test_a_role_that_may_not_list_is_mended_by_setup(timer, here):
     policies = {timer.settings.home.session(OBJECTS): f"{BUCKET}/held/.due/* and no document"}
     (finding,) = timer.found(settings=timer.settings._replace(session_policies=policies))
     assert finding.state is State.BAD
+
+
+def test_a_failure_of_another_kind_is_not_mended_by_setup(timer, here):
+    here.cloud.oss.faults.plan("status_500", times=9, on=["ListObjectsV2"])
+    (finding,) = timer.found()
+    here.cloud.oss.faults.clear()
+    assert finding.state is State.UNSURE and "manage.py setup" not in finding.remedy.en
