@@ -124,7 +124,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found = [*source.problems, *file_problems(source.content), *unset]
     found += hooks_problems(root)
     found += schema_problems(document, resolver.unresolved)
-    found += resource_problems(document, root, file.parent)
+    found += resource_problems(document, root)
     written = {name for _, props in functions(document) for name in environment(props)}
     for problem in (each for place, _ in functions(document) for each in setting_problems(document, place)):
         # Already reported as not set.
@@ -142,7 +142,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         *(_line(file, problem, env_file.places) for problem in others),
         *with_lines(of_profiles, settings.DEFAULT_PROFILES_FILE),
     ]
-    hints = [*unknown_names(env_file), *deployment_hints(file, document)]
+    hints = [*unknown_names(env_file), *deployment_hints(root, document)]
     return Report(problems, hints)
 
 

@@ -115,8 +115,8 @@ def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile])
         )
 
 
-def deployment_hints(file: Path, document: Any) -> Iterator[Text]:
-    profiles = profiles_in(file.with_name(PROFILES_TOML))
+def deployment_hints(root: Path, document: Any) -> Iterator[Text]:
+    profiles = profiles_in(root / PROFILES_TOML)
     for _, props in functions(document):
         triggers = [mapping(each) for each in props.get("triggers") or ()]
         if "customDomain" in props and not all(map(_is_closed, triggers)):

@@ -70,17 +70,11 @@ def file_problems(written: Any) -> Iterator[Problem]:
                 yield Problem((*place, "environmentVariables", name), SECRET.filled(name=name))
 
 
-def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Problem]:
-    """
-    What depends on more than one property, or on the profiles.
-
-    Args:
-        root: the project's folder.
-        folder: the file's, where its profiles are.
-    """
+def resource_problems(document: Any, root: Path) -> Iterator[Problem]:
+    """What depends on more than one property, or on the profiles in the project's folder."""
     for place, props in functions(document):
         yield from _environment_problems(props, (*place, "environmentVariables"))
-        yield from _timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
+        yield from _timer_problems(props, place, profiles_in(root / PROFILES_TOML))
         for name, sentence in quota_problems(props, environment(props), root):
             yield Problem((*place, "environmentVariables", name), sentence)
 

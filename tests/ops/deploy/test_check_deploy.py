@@ -116,11 +116,13 @@ def test_a_check_or_strip_without_a_timer_is_refused_and_else_a_hint(project, op
     hold = 'hold = ["commit"]\n' if "strip" in option else ""
     (project / "profiles.toml").write_text(f"{CONTRACT}confirm = true\n{hold}{option}\n", "utf-8")
     report = mutated(project, *(("enable: true", "enable: false") if is_there else (timer, "")))
-    assert any(SLOWER in hint for hint in report.hints)
-    if option:
-        refuses(report, "props.triggers", "[contract]")
-    else:
-        assert report.problems == []
+    burst = check(project / BURST, CONFIGURED)
+    assert any(SLOWER in hint for hint in report.hints) and burst.hints == report.hints
+    for each in (report, burst):
+        if option:
+            refuses(each, "props.triggers", "[contract]")
+        else:
+            assert each.problems == []
 
 
 def said_of(project, changed):
