@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace) -> int:
     language, screen = chosen_language(args.lang), Screen()
     percent = _percent(args.canary)
-    with target_of(args.file, args.tool, "deploy", screen) as target:
+    with target_of(args.file, args.tool, screen) as target:
         try:
             _deploy(target, percent, args.anyway, screen, language)
         finally:

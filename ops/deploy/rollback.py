@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     language, screen = chosen_language(args.lang), Screen()
     if args.version and not (args.version.isascii() and args.version.isdecimal()):
         raise Failure(WORDS["number"].filled(version=args.version))
-    with target_of(args.file, args.tool, "rollback", screen) as target:
+    with target_of(args.file, args.tool, screen) as target:
         live = current(target.cli)
         if live is None:
             raise Failure(WORDS["not_live"])

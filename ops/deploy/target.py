@@ -25,8 +25,8 @@ SEVERAL = Text(
     "{file} 里有 {count} 个函数，这个命令只用于一个。",
 )
 NO_TOOL = Text(
-    "{tool} is not there; make installs it. Run: make {command}",
-    "没有 {tool}，由 make 安装。请运行：make {command}",
+    "{tool} is not there. Install it, then run this again: make node_modules/.ready",
+    "没有 {tool}。请先安装，再运行一次这个命令：make node_modules/.ready",
 )
 
 
@@ -48,13 +48,15 @@ def add_target_arguments(parser: argparse.ArgumentParser, language: str) -> None
 
 
 @contextmanager
-def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[Target]:
+def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
     """Read the file, write the small one for versions; raise ``Failure`` without a key or one function."""
     if not tool.exists():
-        raise Failure(NO_TOOL.filled(tool=tool, command=command))
+        raise Failure(NO_TOOL.filled(tool=tool))
     # The tool looks for .env, certificates and files where it runs; for the code beside the file.
     file = with_own_blocks(file.absolute())
     source = read_s_yaml(file)
+    if source.problems:
+        raise Failure(*(after(file.name, problem.sentence) for problem in source.problems))
     values = operator_environment(source.folder / ".env", os.environ)
     resolver = Resolver(values, values.get("AccountID", ""))
     document = resolver.resolve_layers(source.layers) if isinstance(source.content, dict) else {}

@@ -192,7 +192,14 @@ def test_without_a_key_or_the_tool_nothing_is_called(project, run, capfd, monkey
     assert "AccessKeyID" in capfd.readouterr().err and not (project / "calls").exists()
     (project / "s").unlink()
     assert run(command=command) == 2
-    assert f"make {command.__name__.rpartition('.')[2]}" in capfd.readouterr().err
+    assert "make node_modules/.ready" in capfd.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(run, project, capfd):
+    (project / "s.yaml").unlink()
+    assert run() == 2
+    said = capfd.readouterr().err
+    assert "s.yaml" in said and target.SEVERAL.filled(file="s.yaml", count=0).en not in said
 
 
 def test_a_rollback_before_any_deployment_is_refused(plane, run):
