@@ -96,6 +96,7 @@ DOMAINS = Text(
     "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
 )
 ALONE = Text("{option} goes with {other}.", "{option} 要与 {other} 一起用。")
+NOT_LOCAL = Text("--{option} does not go with --local.", "--{option} 不能与 --local 一起用。")
 WAITS = Text(
     "This waits in each bucket: up to a minute for each verdict, up to two and a half minutes for a tick.",
     "会在每个桶里等待：每个审核结果最多一分钟，定时触发最多两分半钟。",
@@ -126,6 +127,9 @@ def run(args: argparse.Namespace) -> int:
     ):
         if is_given and not is_there:
             raise Failure(ALONE.filled(option=option, other=other))
+    for option in ("url", "code", "token"):
+        if args.local and getattr(args, option):
+            raise Failure(NOT_LOCAL.filled(option=option))
     if (args.timer or args.content_check) and not args.prove:
         screen.line(WAITS.say(language))
     if args.local:

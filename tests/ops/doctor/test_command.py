@@ -63,7 +63,8 @@ def test_an_examination_that_takes_minutes_says_so_first(monkeypatch, capsys, op
 @pytest.mark.parametrize(("options", "named"), [
     *((["--url", url], "--url") for url in ("api.example.com", "ftp://x/", "https://x.example.com/?a=1")),
     (["--local", "--rule", "none=true"], "'none'"), (["--report", "x.md"], "--report"),
-    (["--rule", "v1_retired=true"], "--rule"),
+    (["--rule", "v1_retired=true"], "--rule"), (["--local", "--url", "https://x.example.com/"], "--url"),
+    (["--local", "--code", "x"], "--code"), (["--local", "--token", "x"], "--token"),
 ])  # fmt: skip
 def test_the_command_exits_2_for_an_option_that_is_wrong(capsys, options, named):
     assert run(*options) == 2
