@@ -108,7 +108,8 @@ class OwnFiles:
         known = before.files if before else {}
         changed = {name: content for name, content in found.files.items() if known.get(name) != content}
         for name, content in (changed or found.files).items():
-            self._tell(name, content, found, is_again=before is not None)
+            if changed or content is not None:
+                self._tell(name, content, found, is_again=before is not None)
 
     def _deployment(self, found: _Found) -> Deployment:
         cloud = self._hosted.cloud

@@ -204,6 +204,9 @@ def test_while_a_file_is_broken_its_error_is_printed_and_the_last_good_one_stays
     assert len(here.change(**{each: good[each] for each in broken})) == len(good)
     assert here.change(profiles=POST + NOTE, hooks=None, env="")
     assert here.outcome("note") == "form"
+    # Back after a mistake: the files that are there, and none that is gone.
+    here.change(profiles="[post\n")
+    assert len(here.change(profiles=POST + NOTE)) == 2
 
 
 @pytest.mark.parametrize(("files", "names"), [
