@@ -51,13 +51,13 @@ def test_an_upgrade_of_a_clone_meets_no_own_file(tmp_path):
     assert (mine / "profiles.toml").read_text("utf-8") == MINE and (mine / "hooks.py").exists()
 
 
-@pytest.mark.parametrize("has_hooks", [True, False])
-def test_a_project_by_s_init_takes_its_own_files_along(tmp_path, has_hooks):
+@pytest.mark.parametrize("others", [(), ("callers.toml",), ("hooks.py", "callers.toml")])
+def test_a_project_by_s_init_takes_its_own_files_along(tmp_path, others):
     old, new = tmp_path / "my-upload", tmp_path / "my-upload-next"
     tools = tmp_path / "bin"
     for folder in (old, new, tools):
         folder.mkdir()
-    files = {".env": "A=b\n", "profiles.toml": MINE} | ({"hooks.py": "x = 1\n"} if has_hooks else {})
+    files = {".env": "A=b\n", "profiles.toml": MINE} | dict.fromkeys(others, "x = 1\n")
     for file, text in files.items():
         (old / file).write_text(text)
     # What the tool leaves there, as template.test.js has it made by the real one.
