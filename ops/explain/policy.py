@@ -31,7 +31,7 @@ SIGNS = {
 REASONS = {
     "bucket": Text("into this bucket only", "只进这个桶"),
     "key": Text("under this name only", "只写这一个名字"),
-    "content-length-range": Text("no larger, no smaller", "不能更大，也不能更小"),
+    "content-length-range": Text("no larger, no smaller", "不能更大或更小"),
     "content-type": Text("the type cannot be changed", "类型不能换"),
     "x-oss-content-type": Text("the type cannot be changed", "类型不能换"),
     "x-oss-object-acl": Text("who may read it is settled", "读权限不能换"),
